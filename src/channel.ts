@@ -1,0 +1,56 @@
+/**
+ * The contract between a channel and the rest of the journey.
+ *
+ * A packet is a Float32Array of components: with real mapping one component is one symbol, with IQ
+ * mapping a symbol is two neighbouring components (re, im). Noise is always stated **per real
+ * component**; a complex symbol therefore meets N0 = 2 x that variance, and Es/N0 = SNR either way.
+ */
+import type { z } from "zod";
+import type { RandomSource } from "./kernel/random.js";
+
+/** What a channel is told when a transmission begins. It knows symbols, never weights. */
+export interface ChannelContext {
+  /** Statistics of the transmission's components, in symbol units squared. */
+  readonly signal: { readonly meanSquare: number; readonly variance: number };
+  /** Components that the whole transmission sends. */
+  readonly components: number;
+  /** True when neighbouring components are the I and Q of one symbol. */
+  readonly complex: boolean;
+  readonly symbolRateHz: number;
+  /** Number of this trial, from 0. */
+  readonly trial: number;
+  /** Random streams of this trial's channel. */
+  readonly random: RandomSource;
+}
+
+/** What arrives of one packet. The caller owns the buffers and reuses them. */
+export interface Reception {
+  /** Received components, in the layout of the packet. */
+  readonly y: Float32Array;
+  /** Variance of the noise in `y` per real component, as the receiver knows it. */
+  noiseVariance: number;
+}
+
+/** A channel opened for one transmission. */
+export interface Link {
+  /**
+   * Sends the packet `x`, which went on the air at `timeS`, and fills `reception`.
+   * Leaves `x` as it is. Packets are sent in the order of time.
+   */
+  transmit(x: Float32Array, timeS: number, reception: Reception): void;
+}
+
+export interface Channel<P extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  /** One line for `weightlink list channels`. */
+  readonly summary: string;
+  /** Strict schema of the parameters; `name` is added by the scenario. */
+  readonly params: P;
+  /** Throws InputError when parameters and transmission do not fit together. */
+  open(params: z.output<P>, context: ChannelContext): Link;
+}
+
+/** Types a channel definition; add the result to the list in `channels/index.ts`. */
+export function defineChannel<P extends z.ZodObject>(channel: Channel<P>): Channel<P> {
+  return channel;
+}

@@ -1,0 +1,45 @@
+/**
+ * A network as the simulator sees it: named tensors, and something that scores examples with them.
+ */
+import type { ExampleInput } from "../datasets/dataset.js";
+import type { Layout, NamedTensor } from "../weights/layout.js";
+
+export interface ModelInput {
+  readonly name: string;
+  readonly type: "float32" | "int32" | "int64";
+  /** Shape with the batch dimension first; null where the model leaves a dimension open. */
+  readonly shape: readonly (number | null)[];
+}
+
+/** A model file, read and checked. */
+export interface Model {
+  readonly format: "onnx" | "tfjs-layers";
+  /** Files it was read from, for provenance. */
+  readonly files: readonly string[];
+  /** Every tensor of the file in its order, with the part it plays. */
+  readonly tensors: readonly NamedTensor[];
+  readonly inputs: readonly ModelInput[];
+  /** Values of the layout's tensors, one after another, row-major: the weight vector w. */
+  readWeights(layout: Layout): Float32Array;
+  /** Prepares to run the model with other values for the layout's tensors. */
+  openScorer(layout: Layout, options: ScorerOptions): Promise<Scorer>;
+}
+
+export interface ScorerOptions {
+  /** Threads for one inference; 0 lets the runtime choose. */
+  readonly threads: number;
+}
+
+/** Runs the model with replaced weights. Holds one copy of the model. */
+export interface Scorer {
+  /** What runs the model, e.g. "ONNX Runtime 1.30.0 (CPU, 2 threads)". */
+  readonly runtime: string;
+  /** Takes the weight vector in the layout's order; later calls to `run` use it. */
+  setWeights(weights: Float32Array): Promise<void>;
+  /**
+   * Scores of a batch of examples, row-major [count, classes].
+   * `inputs` hold exactly `count` examples each; the result is valid until the next call.
+   */
+  run(inputs: readonly ExampleInput[], count: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+/**
+ * Which tensors of a model travel, and where each lies in the flat weight vector.
+ */
+import picomatch from "picomatch";
+import { InputError, nearestName } from "../errors.js";
+
+/**
+ * The part a tensor plays in the network. Only weights travel by default:
+ * normalization parameters stay home (as in arXiv 2105.10699), and so do integer tensors and
+ * scalar constants of the graph, which are not parameters.
+ */
+export type TensorRole = "weight" | "normalization" | "integer" | "scalar";
+
+export interface NamedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly size: number;
+  readonly role: TensorRole;
+}
+
+export interface LayoutEntry extends NamedTensor {
+  /** Index of its first element in the weight vector. */
+  readonly offset: number;
+}
+
+/** Tensors that travel, in model order. */
+export interface Layout {
+  readonly entries: readonly LayoutEntry[];
+  /** Length of the weight vector. */
+  readonly size: number;
+}
+
+/** Selection rules, as the scenario's `model.travel` writes them. */
+export interface TravelRules {
+  /** Glob patterns of the tensors that travel; `*` matches any characters. */
+  readonly include: readonly string[];
+  /** Glob patterns of tensors that stay home although included. */
+  readonly exclude: readonly string[];
+  /** Whether normalization parameters travel too. */
+  readonly normalization: boolean;
+}
+
+export const defaultTravelRules: TravelRules = {
+  include: ["*"],
+  exclude: [],
+  normalization: false,
+};
+
+/** Applies the rules. A pattern that matches no tensor at all is an error: it is a misspelling. */
+export function layOut(tensors: readonly NamedTensor[], rules: TravelRules): Layout {
+  const names = tensors.map((t) => t.name);
+  for (const key of ["include", "exclude"] as const) {
+    for (const pattern of rules[key]) {
+      if (pattern === "*" || names.some(matcher([pattern]))) continue;
+      const nearest = nearestName(pattern, names);
+      const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
+      throw new InputError(
+        `model.travel.${key}: no tensor of the model matches "${pattern}"${hint}`,
+      );
+    }
+  }
+  const included = matcher(rules.include);
+  const excluded = matcher(rules.exclude);
+  const entries: LayoutEntry[] = [];
+  let size = 0;
+  for (const tensor of tensors) {
+    const travels =
+      (tensor.role === "weight" || (tensor.role === "normalization" && rules.normalization)) &&
+      included(tensor.name) &&
+      !excluded(tensor.name);
+    if (!travels) continue;
+    entries.push({ ...tensor, offset: size });
+    size += tensor.size;
+  }
+  if (size === 0) throw new InputError("model.travel: no tensor of the model is left to send");
+  return { entries, size };
+}
+
+function matcher(patterns: readonly string[]): (name: string) => boolean {
+  if (patterns.length === 0) return () => false;
+  // `bash` lets `*` cross the slashes that some exporters put into names.
+  return picomatch([...patterns], { bash: true, dot: true });
+}
