@@ -1,0 +1,168 @@
+/**
+ * ONNX models, run by ONNX Runtime on the CPU.
+ *
+ * Other weights are a new session over the model's bytes with the tensors' data overwritten in place:
+ * the runtime then folds and packs the weights as it does for any model, so noisy models are scored at
+ * full speed.
+ */
+import { availableParallelism } from "node:os";
+import { basename } from "node:path";
+import * as ort from "onnxruntime-node";
+import { InputError } from "../errors.js";
+import type { Layout } from "../weights/layout.js";
+import { type OnnxFile, overwriteTensor, readOnnxFile, readTensor } from "../weights/onnx-file.js";
+import { DataType, type OnnxValueInfo } from "../weights/onnx-proto.js";
+import { readSafetensors } from "../weights/safetensors.js";
+import type { Model, ModelInput, Scorer, ScorerOptions } from "./model.js";
+
+/** What `weightlink doctor` and results call the runtime. */
+export function onnxRuntimeDescription(threads: number): string {
+  const count = threads === 0 ? availableParallelism() : threads;
+  return `ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common} (CPU, ${count} ${count === 1 ? "thread" : "threads"})`;
+}
+
+/**
+ * Opens a model file; `weightsPath` names a safetensors file whose tensors replace those of the same
+ * name. Throws InputError when a file is missing, cut short, not what it should be, or does not fit.
+ */
+export async function openOnnxModel(path: string, weightsPath?: string): Promise<Model> {
+  let file: OnnxFile | undefined = readModelFile(path, weightsPath);
+  const { files, tensors } = file;
+  const inputs = file.inputs.map((input) => modelInput(path, input));
+
+  return {
+    format: "onnx",
+    files: weightsPath === undefined ? files : [...files, weightsPath],
+    tensors,
+    inputs,
+
+    readWeights(layout) {
+      const weights = new Float32Array(layout.size);
+      const source = (file ??= readModelFile(path, weightsPath));
+      forEachPlace(source, layout, (place, from, to) => {
+        readTensor(source, place, weights.subarray(from, to));
+      });
+      return weights;
+    },
+
+    async openScorer(layout, options) {
+      // The scorer overwrites these bytes; whoever reads weights later gets them from the file again.
+      const owned = file ?? readModelFile(path, weightsPath);
+      file = undefined;
+      return openScorer(owned, inputs, layout, options);
+    },
+  };
+}
+
+async function openScorer(
+  file: OnnxFile,
+  inputs: readonly ModelInput[],
+  layout: Layout,
+  { threads }: ScorerOptions,
+): Promise<Scorer> {
+  const options: ort.InferenceSession.SessionOptions = {
+    executionProviders: ["cpu"],
+    graphOptimizationLevel: "all",
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  };
+  const create = async () => {
+    try {
+      return await ort.InferenceSession.create(file.bytes, options);
+    } catch (error) {
+      throw new InputError(
+        `${file.path}: ONNX Runtime cannot run this model: ${(error as Error).message}`,
+      );
+    }
+  };
+  let session: ort.InferenceSession | undefined = await create();
+
+  return {
+    runtime: onnxRuntimeDescription(threads),
+
+    async setWeights(weights) {
+      forEachPlace(file, layout, (place, from, to) => {
+        overwriteTensor(file, place, weights.subarray(from, to));
+      });
+      // Released first, so that no two sessions hold the model at once.
+      await session?.release();
+      session = undefined;
+      session = await create();
+    },
+
+    async run(examples, count) {
+      const feeds: Record<string, ort.Tensor> = {};
+      inputs.forEach(({ name, type }, i) => {
+        feeds[name] = new ort.Tensor(type, examples[i].data as Float32Array, [
+          count,
+          ...examples[i].shape,
+        ]);
+      });
+      const outputs = await session!.run(feeds);
+      const first = outputs[session!.outputNames[0]];
+      return first.data as Float32Array;
+    },
+
+    async close() {
+      await session?.release();
+      session = undefined;
+    },
+  };
+}
+
+function forEachPlace(
+  file: OnnxFile,
+  layout: Layout,
+  visit: (place: OnnxFile["tensors"][number], from: number, to: number) => void,
+): void {
+  const places = new Map(file.tensors.map((t) => [t.name, t]));
+  for (const { name, offset, size } of layout.entries) {
+    visit(places.get(name)!, offset, offset + size);
+  }
+}
+
+function readModelFile(path: string, weightsPath: string | undefined): OnnxFile {
+  const file = readOnnxFile(path);
+  if (weightsPath !== undefined) replaceWeights(file, weightsPath);
+  return file;
+}
+
+/** Every floating-point tensor of the graph takes its values from the checkpoint, by name. */
+function replaceWeights(file: OnnxFile, weightsPath: string): void {
+  const checkpoint = new Map(readSafetensors(weightsPath).map((t) => [t.name, t]));
+  for (const place of file.tensors) {
+    if (place.role === "integer" || place.role === "scalar") continue;
+    const tensor = checkpoint.get(place.name);
+    if (tensor?.data === undefined) {
+      throw new InputError(
+        `${weightsPath}: has no floating-point tensor "${place.name}", which ${basename(file.path)} needs`,
+      );
+    }
+    if (tensor.shape.join() !== place.shape.join()) {
+      throw new InputError(
+        `${weightsPath}: tensor "${place.name}" has shape [${tensor.shape.join(", ")}], ` +
+          `${basename(file.path)} needs [${place.shape.join(", ")}]`,
+      );
+    }
+    overwriteTensor(file, place, tensor.data);
+  }
+}
+
+const inputTypes: Readonly<Partial<Record<number, ModelInput["type"]>>> = {
+  [DataType.FLOAT]: "float32",
+  [DataType.INT32]: "int32",
+  [DataType.INT64]: "int64",
+};
+
+function modelInput(path: string, { name, type }: OnnxValueInfo): ModelInput {
+  const tensor = type?.tensor_type;
+  const inputType = inputTypes[tensor?.elem_type ?? 0];
+  if (inputType === undefined) {
+    throw new InputError(
+      `${path}: input "${name}" must be a tensor of float32, int32 or int64, got element type ${tensor?.elem_type ?? "none"}`,
+    );
+  }
+  const shape = tensor?.shape?.dim.map((d) => d.dim_value ?? null) ?? [];
+  return { name, type: inputType, shape };
+}
