@@ -1,11 +1,12 @@
 /**
- * The contract between a channel and the rest of the journey.
+ * The contract between a channel and the rest of the journey, and the channel's process on the kernel.
  *
  * A packet is a Float32Array of components: with real mapping one component is one symbol, with IQ
  * mapping a symbol is two neighbouring components (re, im). Noise is always stated **per real
- * component**; a complex symbol therefore meets N0 = 2 x that variance, and Es/N0 = SNR either way.
+ * component**; a complex symbol therefore meets N0 = 2 x that variance (docs/conventions.md).
  */
 import type { z } from "zod";
+import type { ProcessGenerator, Simulation, Store } from "./kernel/index.js";
 import type { RandomSource } from "./kernel/random.js";
 
 /** What a channel is told when a transmission begins. It knows symbols, never weights. */
@@ -23,7 +24,7 @@ export interface ChannelContext {
   readonly random: RandomSource;
 }
 
-/** What arrives of one packet. The caller owns the buffers and reuses them. */
+/** What arrives of one packet. The buffers are reused for later packets. */
 export interface Reception {
   /** Received components, in the layout of the packet. */
   readonly y: Float32Array;
@@ -35,7 +36,7 @@ export interface Reception {
 export interface Link {
   /**
    * Sends the packet `x`, which went on the air at `timeS`, and fills `reception`.
-   * Leaves `x` as it is. Packets are sent in the order of time.
+   * Leaves `x` as it is. Packets come in the order of time.
    */
   transmit(x: Float32Array, timeS: number, reception: Reception): void;
 }
@@ -53,4 +54,31 @@ export interface Channel<P extends z.ZodObject = z.ZodObject> {
 /** Types a channel definition; add the result to the list in `channels/index.ts`. */
 export function defineChannel<P extends z.ZodObject>(channel: Channel<P>): Channel<P> {
   return channel;
+}
+
+/** One packet on its way. */
+export interface Packet {
+  /** Index of its first component in the transmission. */
+  first: number;
+  /** Sent components. */
+  x: Float32Array;
+  reception: Reception;
+  sentAtS: number;
+  /** Time on the air [s]. */
+  durationS: number;
+}
+
+/** The channel's process: each packet arrives when its time on the air is over. */
+export function* channelProcess(
+  sim: Simulation,
+  link: Link,
+  air: Store<Packet>,
+  arrived: Store<Packet>,
+): ProcessGenerator {
+  for (;;) {
+    const packet = yield* air.get();
+    yield* sim.timeout(packet.durationS);
+    link.transmit(packet.x, packet.sentAtS, packet.reception);
+    yield* arrived.put(packet);
+  }
 }

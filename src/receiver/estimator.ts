@@ -1,0 +1,47 @@
+/**
+ * The contract of an estimator: observations r = w + n to weights.
+ */
+import type { z } from "zod";
+
+/** All that a receiver may be told beyond r. */
+export interface Known {
+  /** Variance of n per real weight: one number, or one per weight. */
+  readonly noiseVariance: number | Float32Array;
+  /** Moments of the weights that were sent, over all of them. */
+  readonly prior: { readonly mean: number; readonly variance: number };
+}
+
+/** Numbers that an estimator is run with, e.g. { lambda: 1.01, beta: -0.4 }. */
+export type Setting = Readonly<Record<string, number>>;
+
+export interface Estimator<
+  P extends z.ZodObject = z.ZodObject,
+  N extends keyof Known = keyof Known,
+  S extends Setting = Setting,
+> {
+  readonly name: string;
+  /** One line for `weightlink list estimators`. */
+  readonly summary: string;
+  /** Strict schema of the parameters; `name`, `label` and the choice of a setting are added. */
+  readonly params: P;
+  /** What it must be told; nothing else reaches `estimate`. Results carry this list. */
+  readonly needs: readonly N[];
+  /** The settings to choose from; with more than one, labelled images choose. */
+  settings(params: z.output<P>): readonly S[];
+  /** False where a setting makes no sense at this noise. All do where this is absent. */
+  isValid?(setting: S, known: Pick<Known, N>): boolean;
+  /**
+   * How far a setting is from leaving r as it is. Of settings that do equally well on the labelled
+   * images, the least departure is chosen. 0 where this is absent.
+   */
+  departure?(setting: S): number;
+  /** Writes the estimate of every weight into `out`; leaves `r` as it is. */
+  estimate(r: Float32Array, known: Pick<Known, N>, setting: S, out: Float32Array): void;
+}
+
+/** Types an estimator definition; add the result to the list in `src/receiver/index.ts`. */
+export function defineEstimator<P extends z.ZodObject, N extends keyof Known, S extends Setting>(
+  estimator: Estimator<P, N, S>,
+): Estimator<P, N, S> {
+  return estimator;
+}

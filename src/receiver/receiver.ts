@@ -1,0 +1,44 @@
+/**
+ * The receiver's first half: received packets to observations r = w + n, one per weight.
+ */
+import type { Packet } from "../channel.js";
+import type { ProcessGenerator, Store } from "../kernel/index.js";
+
+/** What the receiver knows of every weight: an unbiased value and its noise variance. */
+export interface Observation {
+  readonly r: Float32Array;
+  /** One number, or one per weight where the noise differs between packets. */
+  readonly noiseVariance: number | Float32Array;
+}
+
+/**
+ * The receiver's process: undoes the transmitter's scale and collects `r` in weight order, until
+ * `components` have arrived. Gives used packets back to `free`. Padding behind the last weight is dropped.
+ */
+export function* receiverProcess(
+  r: Float32Array,
+  components: number,
+  scale: number,
+  arrived: Store<Packet>,
+  free: Store<Packet>,
+): ProcessGenerator<Observation> {
+  let noiseVariance: number | Float32Array | undefined;
+  for (let received = 0; received < components; ) {
+    const packet = yield* arrived.get();
+    const { y } = packet.reception;
+    const count = Math.min(y.length, r.length - packet.first);
+    for (let k = 0; k < count; k++) r[packet.first + k] = y[k] / scale;
+    const variance = packet.reception.noiseVariance / (scale * scale);
+    noiseVariance ??= variance;
+    if (typeof noiseVariance === "number" && variance !== noiseVariance) {
+      // Packets so far shared one value; from here on each weight has its own.
+      noiseVariance = new Float32Array(r.length).fill(noiseVariance);
+    }
+    if (typeof noiseVariance !== "number") {
+      noiseVariance.fill(variance, packet.first, packet.first + count);
+    }
+    received += y.length;
+    yield* free.put(packet);
+  }
+  return { r, noiseVariance: noiseVariance ?? 0 };
+}
