@@ -55,7 +55,8 @@ export interface PointSummary {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   readonly trials: number;
   readonly accuracy: number;
-  readonly standardDeviation: number;
+  /** Over trials (n − 1); null with fewer than two. */
+  readonly standardDeviation: number | null;
   /** Student t 95 % interval of the mean accuracy over trials; null with fewer than two trials. */
   readonly interval95: readonly [number, number] | null;
   readonly snrDb: number;
@@ -111,6 +112,8 @@ export interface RunResult {
   }[];
   readonly points: number;
   readonly trialsPerPoint: number;
+  /** What the reader should know of single points, e.g. that a receiver has no result there. */
+  readonly notes: readonly string[];
   /** False when the run was interrupted; then only finished trials are listed. */
   readonly complete: boolean;
   readonly startedAt: string;

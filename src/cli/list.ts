@@ -1,0 +1,47 @@
+import type { z } from "zod";
+import { channels } from "../../channels/index.js";
+import { datasets } from "../datasets/index.js";
+import { embeddedModels } from "../models/embedded/index.js";
+import { estimators } from "../receiver/index.js";
+import { parameterRows } from "../scenario/describe.js";
+
+export const listKinds = ["channels", "estimators", "models", "datasets"] as const;
+
+interface Part {
+  readonly name: string;
+  readonly summary: string;
+  readonly params?: z.ZodType;
+  readonly needs?: readonly string[];
+}
+
+const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
+  channels,
+  estimators,
+  models: embeddedModels,
+  datasets,
+};
+
+/** `weightlink list`: what a scenario can name, with parameters, units and defaults. */
+export function list(kind: (typeof listKinds)[number]): void {
+  const lines = parts[kind].flatMap((part) => {
+    const rows = part.params === undefined ? [] : parameterRows(part.params);
+    const width = Math.max(0, ...rows.map((r) => r.key.length));
+    return [
+      `${part.name}: ${part.summary}`,
+      ...rows.map(({ key, type, default: value, description }) => {
+        const fallback = value === undefined ? "" : `; default ${value}`;
+        return `  ${key.padEnd(width)}  ${description} (${type}${fallback})`;
+      }),
+      ...(part.needs?.length ? [`  is told: ${part.needs.map(words).join(", ")}`] : []),
+      "",
+    ];
+  });
+  if (kind === "models")
+    lines.push("any ONNX file or TensorFlow.js layers model goes by model.path");
+  process.stdout.write(`${lines.join("\n").trimEnd()}\n`);
+}
+
+/** `noiseVariance` as "noise variance". */
+function words(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

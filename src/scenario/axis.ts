@@ -1,0 +1,36 @@
+/**
+ * Titles of swept parameters: `channel.wnrDb` is "WNR [dB]", `transmitter.symbolRateHz` is
+ * "Symbol rate [Hz]".
+ */
+
+/** Endings of keys and the unit they stand for, longest first. */
+const units: readonly (readonly [RegExp, string])[] = [
+  [/MicroS$/, "µS"],
+  [/Dbm$/, "dBm"],
+  [/Mps$/, "m/s"],
+  [/Bits$/, "bits"],
+  [/Db$/, "dB"],
+  [/Hz$/, "Hz"],
+  [/(?<=[a-z])S$/, "s"],
+  [/(?<=[a-z])M$/, "m"],
+];
+
+const written: Readonly<Record<string, string>> = {
+  wnr: "WNR",
+  snr: "SNR",
+  lambda: "λ′",
+  beta: "β",
+  kappa: "κ",
+};
+
+export function axisTitle(path: string): string {
+  const keys = path.split(".");
+  const key = keys.at(-1)!;
+  const unit = units.find(([ending]) => ending.test(key));
+  const bare = unit === undefined ? key : key.replace(unit[0], "");
+  const words = bare.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
+  const name = written[bare] ?? words.charAt(0).toUpperCase() + words.slice(1);
+  // "Path" or "λ′" alone would not say whose.
+  const owner = keys.length > 2 || key === "path" || key === "name" ? ` (${keys.at(-2)})` : "";
+  return `${name}${owner}${unit === undefined ? "" : ` [${unit[1]}]`}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * Parameters of a schema as rows: for `weightlink list` and the reference page.
+ */
+import { z } from "zod";
+
+export interface ParameterRow {
+  readonly key: string;
+  readonly type: string;
+  /** JSON of the default; undefined where there is none. */
+  readonly default: string | undefined;
+  readonly description: string;
+}
+
+interface JsonSchema {
+  type?: string | string[];
+  const?: unknown;
+  enum?: unknown[];
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  items?: JsonSchema;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  default?: unknown;
+  description?: string;
+  additionalProperties?: unknown;
+}
+
+export function toJsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+}
+
+/** Rows of an object schema; keys of objects inside it follow as `outer.inner`. */
+export function parameterRows(schema: z.ZodType, prefix = ""): ParameterRow[] {
+  return rowsOf(toJsonSchema(schema), prefix);
+}
+
+function rowsOf({ properties = {} }: JsonSchema, prefix: string): ParameterRow[] {
+  return Object.entries(properties).flatMap(([key, property]) => [
+    {
+      key: `${prefix}${key}`,
+      type: typeText(property),
+      default: property.default === undefined ? undefined : JSON.stringify(property.default),
+      description: property.description ?? "",
+    },
+    ...(property.properties === undefined ? [] : rowsOf(property, `${prefix}${key}.`)),
+  ]);
+}
+
+function typeText(schema: JsonSchema): string {
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map((v) => String(v)).join(" | ");
+  const options = schema.anyOf ?? schema.oneOf;
+  if (options !== undefined) return [...new Set(options.map(typeText))].join(" | ");
+  if (Array.isArray(schema.type))
+    return schema.type.join(" | ").replace("number | string", "number");
+  if (schema.type === "array") return `list of ${typeText(schema.items ?? {})}`;
+  if (schema.type === "object") return "map";
+  return schema.type ?? "any";
+}

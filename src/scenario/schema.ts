@@ -1,0 +1,203 @@
+/**
+ * The scenario: one schema that validates, gives the types, the JSON Schema for editors
+ * (docs/scenario.schema.json) and the reference page (docs/scenario.md).
+ *
+ * Channels, data sets and estimators bring their own parameters; this file only puts them together.
+ */
+import { z } from "zod";
+import { channels } from "../../channels/index.js";
+import type { Channel } from "../channel.js";
+import type { DatasetFormat } from "../datasets/dataset.js";
+import { datasets } from "../datasets/index.js";
+import { embeddedModels } from "../models/embedded/index.js";
+import type { Estimator } from "../receiver/estimator.js";
+import { estimators } from "../receiver/index.js";
+import { transmitterParams } from "../transmitter/transmitter.js";
+import { quantity } from "../units.js";
+import { defaultTravelRules } from "../weights/layout.js";
+
+/** A part by its name and its own parameters: `{ name: awgn, snrDb: 6 }`. */
+function named(parts: readonly { name: string; summary: string; params: z.ZodObject }[]) {
+  const options = parts.map(({ name, summary, params }) =>
+    // Keeps the refinements that `params` may carry.
+    params.safeExtend({ name: z.literal(name) }).describe(summary),
+  );
+  return z.discriminatedUnion("name", options as unknown as [z.ZodObject]);
+}
+
+const modelSchema = z
+  .strictObject({
+    name: z
+      .enum(embeddedModels.map((m) => m.name))
+      .optional()
+      .describe("a model that ships with Weightlink"),
+    path: z
+      .string()
+      .optional()
+      .describe("an ONNX file, or a TensorFlow.js layers model (model.json)"),
+    weightsPath: z
+      .string()
+      .optional()
+      .describe("safetensors file whose tensors replace those of the same name in the ONNX file"),
+    travel: z
+      .strictObject({
+        include: z
+          .array(z.string())
+          .default([...defaultTravelRules.include])
+          .describe("glob patterns of the tensors that are sent; * matches any characters"),
+        exclude: z
+          .array(z.string())
+          .default([...defaultTravelRules.exclude])
+          .describe("glob patterns of tensors that stay home although included"),
+        normalization: z
+          .boolean()
+          .default(defaultTravelRules.normalization)
+          .describe("send the parameters of normalization layers too"),
+      })
+      .prefault({})
+      .describe("which tensors are sent; integer tensors never are"),
+  })
+  .superRefine((model, context) => {
+    const issue = (message: string) =>
+      context.addIssue({ code: "custom", message, input: model, params: { noValue: true } });
+    if ((model.name === undefined) === (model.path === undefined)) {
+      issue(
+        model.name === undefined
+          ? `needs the path of a model file (--set model.path=FILE) or the name of an embedded model (${embeddedModels.map((m) => m.name).join(", ")})`
+          : "takes a name or a path, not both",
+      );
+    }
+  });
+
+/** Keys that every receiver takes beside its estimator's own. */
+const choiceParams = {
+  label: z.string().min(1).optional().describe("name in results and figures; default: the name"),
+  choose: z
+    .enum(["validation", "oracle"])
+    .default("validation")
+    .describe(
+      "images that choose the setting from a grid: validation images, or the test images themselves (an upper bound, marked in results)",
+    ),
+  kappa: quantity(undefined, z.number().int().positive())
+    .default(100)
+    .describe("κ: labelled images that choose the setting, drawn anew in each trial"),
+};
+
+const receiverSchema = named(
+  estimators.map((e) => ({ ...e, params: (e.params as z.ZodObject).safeExtend(choiceParams) })),
+);
+
+/** `ml` is short for `{ name: ml }`. */
+const receiverEntry = z.preprocess(
+  (entry) => (typeof entry === "string" ? { name: entry } : entry),
+  receiverSchema,
+);
+
+const sweepValues = z.union([z.string(), z.number(), z.array(z.unknown())]);
+const sweepSchema = z.record(z.string(), sweepValues);
+
+/** What belongs to one point of a study; every key in here can be swept. */
+export const pointShape = {
+  model: modelSchema.describe("the network that is sent"),
+  dataset: named(datasets).describe("the images that score it"),
+  transmitter: transmitterParams.prefault({}).describe("how weights become symbols"),
+  channel: named(channels).describe("the link"),
+  receivers: z
+    .array(receiverEntry)
+    .min(1)
+    .superRefine((receivers, context) => {
+      const seen = new Set<string>();
+      receivers.forEach((receiver, i) => {
+        const label = receiverLabel(receiver);
+        if (seen.has(label)) {
+          context.addIssue({
+            code: "custom",
+            path: [i, "label"],
+            message: `must differ from the other receivers' labels`,
+            input: label,
+          });
+        }
+        seen.add(label);
+      });
+    })
+    .describe("estimators to compare, on the same received symbols"),
+};
+
+/** What belongs to the study as a whole. */
+export const studyShape = {
+  title: z.string().optional().describe("heading of figures and reports"),
+  description: z.string().optional().describe("what the scenario asks"),
+  kind: z
+    .enum(["inference"])
+    .default("inference")
+    .describe("inference: send a trained network once, score what arrives"),
+  seed: quantity(undefined, z.number().int().nonnegative())
+    .default(1)
+    .describe("seed of every random stream"),
+  trials: quantity(undefined, z.number().int().positive())
+    .default(10)
+    .describe("transmissions at each point, each with its own noise"),
+  commonNoise: z
+    .boolean()
+    .default(true)
+    .describe(
+      "trial k meets the same noise at every point, so that points and receivers are paired",
+    ),
+  sweep: sweepSchema
+    .default({})
+    .describe(
+      "parameters to vary, by path: a list, start:step:stop, logspace(a, b, n) or linspace(a, b, n); several make a cross product",
+    ),
+  zip: z
+    .union([sweepSchema.transform((group) => [group]), z.array(sweepSchema)])
+    .default([])
+    .describe("groups of parameters whose lists are walked in parallel"),
+  constraints: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "conditions on parameters, e.g. channel.wnrDb >= 0; points that break one are dropped",
+    ),
+  batch: quantity(undefined, z.number().int().positive())
+    .default(100)
+    .describe("images in one inference"),
+  threads: quantity(undefined, z.number().int().nonnegative())
+    .default(0)
+    .describe("threads of one inference; 0: as many as the machine has cores"),
+};
+
+export const studySchema = z.strictObject(studyShape);
+export const pointSchema = z.strictObject(pointShape);
+/** The whole file, for editors and for TypeScript scenarios. */
+export const scenarioSchema = z.strictObject({ ...studyShape, ...pointShape });
+
+export type StudySettings = z.output<typeof studySchema>;
+export type PointSettings = z.output<typeof pointSchema>;
+export type ReceiverSettings = PointSettings["receivers"][number] & {
+  name: string;
+  label?: string;
+  choose: "validation" | "oracle";
+  kappa: number;
+};
+/** What a scenario file may hold. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
+
+/** Types a TypeScript scenario: `export default defineScenario({ ... })`. */
+export function defineScenario(scenario: ScenarioInput): ScenarioInput {
+  return scenario;
+}
+
+export function receiverLabel(receiver: Record<string, unknown>): string {
+  return String(receiver.label ?? receiver.name);
+}
+
+// The schema has checked names and parameters, so each definition gets the parameters it declares.
+export const channelOf = (point: PointSettings) => find<Channel>(channels, point.channel);
+export const datasetOf = (point: PointSettings) => find<DatasetFormat>(datasets, point.dataset);
+export const estimatorOf = (receiver: Record<string, unknown>) =>
+  find<Estimator>(estimators, receiver);
+
+function find<T extends { name: string }>(parts: readonly unknown[], settings: object): T {
+  const { name } = settings as { name: string };
+  return (parts as readonly T[]).find((part) => part.name === name)!;
+}

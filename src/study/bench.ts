@@ -1,0 +1,120 @@
+/**
+ * What a point is simulated with: the model, its weights, the images, the runtime. Opened once and kept
+ * for all points that share them.
+ */
+import { basename } from "node:path";
+import type { Examples } from "../datasets/dataset.js";
+import { InputError } from "../errors.js";
+import { embeddedModels } from "../models/embedded/index.js";
+import { fitExamples } from "../models/fit-inputs.js";
+import type { Model, Scorer } from "../models/model.js";
+import { openModelFile } from "../models/open.js";
+import { checkScores, countCorrect } from "../models/score.js";
+import {
+  datasetOf,
+  type PointSettings,
+  type ReceiverSettings,
+  receiverLabel,
+} from "../scenario/schema.js";
+import { type WeightStatistics, weightStatistics } from "../transmitter/transmitter.js";
+import { type Layout, layOut } from "../weights/layout.js";
+
+export interface Bench {
+  /** Equal for points that share a bench. */
+  readonly key: string;
+  readonly modelName: string;
+  readonly model: Model;
+  readonly layout: Layout;
+  /** The weight vector w. */
+  readonly weights: Float32Array;
+  readonly statistics: WeightStatistics;
+  readonly scorer: Scorer;
+  readonly classes: number;
+  readonly test: Examples;
+  /** Loaded when a receiver chooses by validation images. */
+  readonly validation: Examples | undefined;
+  readonly files: readonly string[];
+  /** Test images that the model gets right as it leaves the transmitter. */
+  readonly cleanCorrect: number;
+}
+
+export interface BenchOptions {
+  readonly threads: number;
+  readonly batch: number;
+  readonly stopped?: () => void;
+}
+
+export function benchKey(point: PointSettings): string {
+  return JSON.stringify([point.model, point.dataset, point.receivers.some(usesValidation)]);
+}
+
+/** Opens model and data, checks that they fit, and scores the model as it is. Throws InputError. */
+export async function openBench(point: PointSettings, options: BenchOptions): Promise<Bench> {
+  const { model, modelName } = await openModel(point.model);
+  const layout = layOut(model.tensors, point.model.travel);
+  const weights = model.readWeights(layout);
+  checkFinite(weights, layout, modelName);
+
+  const format = datasetOf(point);
+  const dataset = format.open(point.dataset);
+  const test = fitExamples(dataset.load("test"), model, modelName);
+  const validation = point.receivers.some(usesValidation)
+    ? fitExamples(dataset.load("validation"), model, modelName)
+    : undefined;
+
+  const scorer = await model.openScorer(layout, { threads: options.threads });
+  await checkScores(scorer, test, dataset.classes, modelName);
+  return {
+    key: benchKey(point),
+    modelName,
+    model,
+    layout,
+    weights,
+    statistics: weightStatistics(weights),
+    scorer,
+    classes: dataset.classes,
+    test,
+    validation,
+    files: [...model.files, ...dataset.files],
+    cleanCorrect: await countCorrect(scorer, test, options.batch, options.stopped),
+  };
+}
+
+/** True where a receiver has a grid and looks at validation images to choose from it. */
+export function usesValidation(receiver: Record<string, unknown>): boolean {
+  return searchesGrid(receiver) && (receiver as ReceiverSettings).choose === "validation";
+}
+
+/** True where a receiver has more than one setting to choose from. */
+export function searchesGrid(receiver: Record<string, unknown>): boolean {
+  return Object.values(receiver).some((value) => Array.isArray(value) && value.length > 1);
+}
+
+async function openModel({ name, path, weightsPath }: PointSettings["model"]) {
+  const embedded = embeddedModels.find((m) => m.name === name);
+  const file = path ?? embedded!.path;
+  return {
+    model: await openModelFile(file, weightsPath),
+    modelName: embedded?.name ?? basename(file),
+  };
+}
+
+/** Throws InputError where a receiver wants more validation images than there are. */
+export function checkKappa(point: PointSettings, { validation }: Bench): void {
+  for (const receiver of point.receivers.filter(usesValidation) as ReceiverSettings[]) {
+    if (receiver.kappa > validation!.count) {
+      throw new InputError(
+        `receivers.${receiverLabel(receiver)}.kappa must be at most the ${validation!.count} validation images, got ${receiver.kappa}`,
+      );
+    }
+  }
+}
+
+function checkFinite(weights: Float32Array, layout: Layout, modelName: string): void {
+  const bad = weights.findIndex((w) => !Number.isFinite(w));
+  if (bad < 0) return;
+  const tensor = layout.entries.findLast((entry) => entry.offset <= bad)!;
+  throw new InputError(
+    `${modelName}: weights must be finite, got ${weights[bad]} in tensor "${tensor.name}" at index ${bad - tensor.offset}`,
+  );
+}

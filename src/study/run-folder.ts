@@ -1,0 +1,64 @@
+/**
+ * The folder that a run leaves behind. `results.csv` grows by a row per finished trial and receiver, so a
+ * run that is killed loses nothing that was finished.
+ */
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { InputError } from "../errors.js";
+import { type CsvColumns, csvHeader, csvRow } from "../report/csv.js";
+import type { TrialResult } from "./results.js";
+
+/** Where runs go when the user names no folder: runs/NAME, runs/NAME-2, ... */
+export function nextRunFolder(name: string): string {
+  for (let number = 1; ; number++) {
+    const folder = join("runs", number === 1 ? name : `${name}-${number}`);
+    if (!existsSync(folder)) return folder;
+  }
+}
+
+/** Throws InputError unless `folder` is absent or empty. Changes nothing. */
+export function checkRunFolder(folder: string): void {
+  const info = statSync(folder, { throwIfNoEntry: false });
+  if (info === undefined) return;
+  if (!info.isDirectory()) throw new InputError(`--out ${folder}: is a file, not a folder`);
+  const holds = readdirSync(folder);
+  if (holds.length === 0) return;
+  throw new InputError(
+    holds.includes("results.csv")
+      ? `--out ${folder}: holds another run; name a new folder, or remove that one`
+      : `--out ${folder}: is not empty (it holds ${holds[0]}); name a new or empty folder`,
+  );
+}
+
+export class RunFolder {
+  readonly csvPath: string;
+  readonly #columns: CsvColumns;
+
+  /** Makes the folder and the head of results.csv. Throws InputError where it cannot be written. */
+  constructor(
+    readonly path: string,
+    columns: CsvColumns,
+  ) {
+    checkRunFolder(path);
+    this.csvPath = join(path, "results.csv");
+    this.#columns = columns;
+    try {
+      mkdirSync(path, { recursive: true });
+      writeFileSync(this.csvPath, csvHeader(columns), { flag: "wx" });
+    } catch (error) {
+      throw new InputError(`--out ${path}: cannot be written: ${(error as Error).message}`);
+    }
+  }
+
+  /** Appends the rows of one finished trial, at once. */
+  append(results: readonly TrialResult[]): void {
+    appendFileSync(this.csvPath, results.map((row) => csvRow(row, this.#columns)).join(""));
+  }
+}

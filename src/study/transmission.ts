@@ -1,0 +1,77 @@
+/**
+ * One transmission on the event kernel: transmitter, channel and receiver as processes.
+ */
+import { type Channel, channelProcess, type Packet } from "../channel.js";
+import { type RandomSource, Simulation, Store } from "../kernel/index.js";
+import { type Observation, receiverProcess } from "../receiver/receiver.js";
+import {
+  allocatePacket,
+  frame,
+  type TransmitterParams,
+  transmitScale,
+  transmitterProcess,
+  type WeightStatistics,
+} from "../transmitter/transmitter.js";
+
+export interface Transmission {
+  readonly weights: Float32Array;
+  readonly statistics: WeightStatistics;
+  readonly transmitter: TransmitterParams;
+  readonly channel: Channel;
+  /** As the channel's schema gives them. */
+  readonly channelParams: never;
+  readonly trial: number;
+  readonly random: RandomSource;
+}
+
+export interface TransmissionResult {
+  readonly observation: Observation;
+  /** From the first packet's start to the last packet's arrival [s]. */
+  readonly airtimeS: number;
+  /** Mean symbol energy x symbols. */
+  readonly energy: number;
+  readonly packets: number;
+}
+
+/** Packets in flight: one being filled, one on the air, one being read. */
+const packetsInFlight = 3;
+
+/** Opens the channel for a transmission; throws InputError where they do not fit together. */
+export function openLink(t: Transmission) {
+  const { components, componentsPerSymbol } = frame(t.weights.length, t.transmitter);
+  const scale = transmitScale(t.statistics);
+  return t.channel.open(t.channelParams, {
+    signal: {
+      meanSquare: t.statistics.meanSquare * scale * scale,
+      variance: t.statistics.variance * scale * scale,
+    },
+    components,
+    complex: componentsPerSymbol === 2,
+    symbolRateHz: t.transmitter.symbolRateHz,
+    trial: t.trial,
+    random: t.random.child("channel"),
+  });
+}
+
+/** Sends the weights and fills `r` with what arrives, in weight order. */
+export function transmit(t: Transmission, r: Float32Array): TransmissionResult {
+  const framing = frame(t.weights.length, t.transmitter);
+  const scale = transmitScale(t.statistics);
+  const packetComponents = Math.min(
+    t.transmitter.packetSymbols * framing.componentsPerSymbol,
+    framing.components,
+  );
+
+  const sim = new Simulation();
+  const free = new Store<Packet>(sim, packetsInFlight);
+  const air = new Store<Packet>(sim, 1);
+  const arrived = new Store<Packet>(sim);
+  for (let i = 0; i < packetsInFlight; i++) free.put(allocatePacket(packetComponents));
+
+  const sender = sim.process(transmitterProcess(sim, t.weights, scale, t.transmitter, free, air));
+  sim.process(channelProcess(sim, openLink(t), air, arrived));
+  const receiver = sim.process(receiverProcess(r, framing.components, scale, arrived, free));
+  const observation = sim.run(receiver);
+  const sent = sim.run(sender);
+  return { observation, airtimeS: sim.now, energy: sent.energy, packets: sent.packets };
+}
