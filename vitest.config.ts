@@ -6,5 +6,8 @@ export default defineConfig({
     // ONNX Runtime and TensorFlow.js keep native state per process.
     pool: "forks",
     testTimeout: 120_000,
+    // A report for .ci/run, beside what is printed.
+    reporters: ["default", "json"],
+    outputFile: { json: "node_modules/.cache/vitest-report.json" },
   },
 });

@@ -1,0 +1,180 @@
+/** A made-up run with realistic numbers: sigmoid curves, binomial counts over trials. */
+import seedrandom from "seedrandom";
+import { mean, meanInterval95, standardDeviation } from "../../src/math/statistics.js";
+import type {
+  ParameterValue,
+  PointSummary,
+  RunResult,
+  TrialResult,
+} from "../../src/study/results.js";
+
+export interface FixtureOptions {
+  readonly axes?: RunResult["axes"];
+  readonly estimators?: RunResult["estimators"];
+  readonly trials?: number;
+  /** Combinations kept of the cross product; all if absent. */
+  readonly keep?: (parameters: Readonly<Record<string, ParameterValue>>) => boolean;
+  readonly changes?: Partial<RunResult>;
+}
+
+export const wnrAxis: RunResult["axes"][number] = {
+  path: "channel.wnrDb",
+  title: "WNR [dB]",
+  values: [-6, -4, -2, 0, 2, 4, 6, 8, 10, 12],
+};
+
+export const threeEstimators: RunResult["estimators"] = [
+  { label: "ML", name: "ml", needs: [], oracle: false },
+  { label: "MMSE", name: "mmse", needs: ["noise variance", "prior moments"], oracle: false },
+  {
+    label: "MMSE_pb",
+    name: "mmse-pb",
+    needs: ["noise variance", "prior moments", "labelled images"],
+    oracle: false,
+  },
+];
+
+const total = 2000;
+const clean = 1963;
+
+export function fixtureRun(options: FixtureOptions = {}): RunResult {
+  const axes = options.axes ?? [wnrAxis];
+  const estimators = options.estimators ?? threeEstimators;
+  const trialsPerPoint = options.trials ?? 10;
+  const random = seedrandom("report fixture");
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+
+  let points: Record<string, ParameterValue>[] = [{}];
+  for (const axis of axes) {
+    points = points.flatMap((p) => axis.values.map((value) => ({ ...p, [axis.path]: value })));
+  }
+  if (options.keep) points = points.filter(options.keep);
+
+  const trials: TrialResult[] = [];
+  const summary: PointSummary[] = [];
+  points.forEach((parameters, point) => {
+    const wnrDb = wnrOf(parameters, axes);
+    for (const [e, estimator] of estimators.entries()) {
+      const nmse = 0.9 / (10 ** (wnrDb / 10) + (e > 0 ? 1 : 0));
+      const accuracies: number[] = [];
+      for (let trial = 0; trial < trialsPerPoint; trial++) {
+        const middle = [5.2, 4.6, 0.4, -0.4, -1, -1.6][e] ?? 0;
+        const p = 0.1 + (clean / total - 0.1) / (1 + Math.exp(-(wnrDb - middle) / 1.3));
+        const wobble = 0.05 * (p - 0.1) * (1 - p) * 4;
+        const correct = Math.round(total * Math.min(1, Math.max(0, p + wobble * normal())));
+        accuracies.push(correct / total);
+        const searched = estimator.needs.includes("labelled images") || estimator.oracle;
+        trials.push({
+          point,
+          trial,
+          estimator: estimator.label,
+          parameters,
+          snrDb: wnrDb + 0.0137,
+          wnrDb,
+          correct,
+          total,
+          accuracy: correct / total,
+          mse: nmse * 3.1e-4,
+          nmse,
+          airtimeS: 0.076544,
+          energy: 76544,
+          packets: 75,
+          setting: searched ? { lambda: 1.01 + trial / 300, beta: -0.4 } : {},
+          ...(searched && {
+            search: {
+              chosenBy: estimator.oracle ? "oracle" : "validation",
+              images: 100,
+              correct: 93,
+              settings: 132,
+              leftOut: 12,
+              imageInferences: 13_200,
+            },
+          }),
+        });
+      }
+      summary.push({
+        point,
+        estimator: estimator.label,
+        parameters,
+        trials: trialsPerPoint,
+        accuracy: mean(accuracies),
+        standardDeviation: trialsPerPoint > 1 ? standardDeviation(accuracies) : null,
+        interval95: meanInterval95(accuracies),
+        snrDb: wnrDb + 0.0137,
+        wnrDb,
+        nmse,
+      });
+    }
+  });
+
+  return {
+    weightlink: "0.1.0",
+    name: "quickstart",
+    title: "Accuracy of a small residual network after an AWGN link",
+    scenarioFile: "scenarios/quickstart.yaml",
+    scenarioText: [
+      "title: Accuracy of a small residual network after an AWGN link",
+      "# <script>alert('not run')</script> & friends",
+      "model: { embedded: glyphs-resnet }",
+      "channel:",
+      "  name: awgn",
+      "  wnrDb: { sweep: -6:2:12 }",
+      "estimators: [ml, mmse, mmse-pb]",
+      "trials: 10",
+      "",
+    ].join("\n"),
+    overrides: [],
+    scenario: { channel: { name: "awgn" } },
+    command: "npx weightlink run scenarios/quickstart.yaml --seed 1",
+    seed: 1,
+    versions: { node: "v20.19.0", "onnxruntime-node": "1.30.0", weightlink: "0.1.0" },
+    conventions: {
+      snrDb: "mean(w²) / noise variance, per real dimension at the estimator's input [dB]",
+      wnrDb: "Var[w] / noise variance, per real weight at the estimator's input [dB]",
+      accuracy: "correct / total, top 1, over all test images",
+      nmse: "mean((ŵ − w)²) / mean(w²) over the weights sent",
+    },
+    model: {
+      name: "glyphs-resnet",
+      format: "ONNX",
+      runtime: "ONNX Runtime 1.30.0, CPU",
+      travellingWeights: 76_544,
+      travellingTensors: 12,
+      meanSquare: 3.1e-4,
+      variance: 3.09e-4,
+      mean: -0.00093,
+      clean: { correct: clean, total },
+    },
+    dataset: { name: "glyphs", classes: 10, images: total },
+    files: {
+      "src/models/embedded/glyphs-resnet.onnx":
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    },
+    estimators,
+    axes,
+    points: points.length,
+    trialsPerPoint,
+    notes: [],
+    complete: true,
+    startedAt: "2026-03-02T10:15:00.000Z",
+    elapsedS: 41.7,
+    summary,
+    trials,
+    ...options.changes,
+  };
+}
+
+/** A WNR for any set of axes: a WNR axis counts as such, other axes shift it. */
+function wnrOf(
+  parameters: Readonly<Record<string, ParameterValue>>,
+  axes: RunResult["axes"],
+): number {
+  let wnrDb = 0;
+  axes.forEach((axis, i) => {
+    const value = parameters[axis.path]!;
+    if (axis.path.endsWith("Db") && typeof value === "number") wnrDb += value;
+    else if (i === 0) wnrDb += -4 + (14 * axis.values.indexOf(value)) / axis.values.length;
+    else wnrDb += axis.values.indexOf(value) * 1.5;
+  });
+  return wnrDb;
+}
