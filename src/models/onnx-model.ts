@@ -38,7 +38,8 @@ export async function openOnnxModel(path: string, weightsPath?: string): Promise
 
     readWeights(layout) {
       const weights = new Float32Array(layout.size);
-      const source = (file ??= readModelFile(path, weightsPath));
+      file ??= readModelFile(path, weightsPath);
+      const source = file;
       forEachPlace(source, layout, (place, from, to) => {
         readTensor(source, place, weights.subarray(from, to));
       });

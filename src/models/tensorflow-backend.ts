@@ -71,7 +71,7 @@ function requireNative(): TensorFlow | string {
     if (code === "MODULE_NOT_FOUND" && message.includes(`'${nodePackage}'`)) {
       return `${nodePackage} is not installed`;
     }
-    return `${nodePackage} does not load: ${message.trim().split("\n")[0]!.trim()}`;
+    return `${nodePackage} does not load: ${message.trim().split("\n")[0].trim()}`;
   }
 }
 

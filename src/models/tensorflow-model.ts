@@ -11,7 +11,7 @@ import { InputError } from "../errors.js";
 import type { Layout } from "../weights/layout.js";
 import { readTfjsLayers, type TfjsLayersFile } from "../weights/tfjs-layers.js";
 import type { Model, ModelInput, Scorer } from "./model.js";
-import { type OpenTensorFlow, openTensorFlow, type TensorFlow } from "./tensorflow-backend.js";
+import { type OpenTensorFlow, openTensorFlow } from "./tensorflow-backend.js";
 
 /** Opens the model at `path`: a `model.json`, or the folder that holds it. */
 export async function openTfjsLayersModel(path: string): Promise<Model> {
@@ -34,7 +34,7 @@ export async function openTfjsLayersModel(path: string): Promise<Model> {
     readWeights: (layout) => readWeights(file, layout),
     // The threads are the backend's own: one on WebAssembly, TensorFlow's choice on tfjs-node.
     openScorer: async (layout) =>
-      new TensorFlowScorer(await build(file, runtime), inputs, layout, runtime, file.path),
+      openScorer(await build(file, runtime), inputs, layout, runtime, file.path),
   };
 }
 
@@ -64,14 +64,14 @@ async function build(file: TfjsLayersFile, { tf }: OpenTensorFlow): Promise<Laye
   try {
     return await tf.loadLayersModel(tf.io.fromMemory(artifacts));
   } catch (error) {
-    const reason = (error as Error).message.trim().split("\n")[0]!;
+    const reason = (error as Error).message.trim().split("\n")[0];
     throw new InputError(`${file.path}: TensorFlow.js cannot build the network: ${reason}`);
   }
 }
 
 function describeInputs(network: LayersModel): ModelInput[] {
   return network.inputs.map(({ shape, dtype }, i) => ({
-    name: network.inputNames[i]!,
+    name: network.inputNames[i],
     type: dtype === "int32" ? "int32" : "float32",
     shape: [null, ...shape.slice(1)],
   }));
@@ -89,10 +89,10 @@ function tryOut(
   path: string,
 ): void {
   const { tf } = runtime;
-  const shapes = inputs.map((input) => input.shape.slice(1));
-  if (!shapes.every((shape) => shape.every((n) => n !== null))) return;
+  const shapes = inputs.map(({ shape }) => shape.slice(1).filter((n) => n !== null));
+  if (shapes.some((shape, i) => shape.length < inputs[i].shape.length - 1)) return;
   tf.tidy(() => {
-    const zeros = inputs.map((input, i) => tf.zeros([1, ...(shapes[i] as number[])], dtype(input)));
+    const zeros = inputs.map((input, i) => tf.zeros([1, ...shapes[i]], dtype(input)));
     try {
       predict(network, zeros).dataSync();
     } catch (error) {
@@ -103,8 +103,11 @@ function tryOut(
 
 /** The first output, [count, …]. Call it in `tf.tidy`: everything else it makes is then freed. */
 function predict(network: LayersModel, inputs: readonly Tensor[]): Tensor {
-  const outputs = network.predictOnBatch(inputs.length === 1 ? inputs[0]! : [...inputs]);
-  return Array.isArray(outputs) ? outputs[0]! : outputs;
+  // Not predictOnBatch, which insists on the batch size that a model may fix for its training.
+  const outputs = network.predict(inputs.length === 1 ? inputs[0] : [...inputs], {
+    batchSize: inputs[0].shape[0],
+  });
+  return Array.isArray(outputs) ? outputs[0] : outputs;
 }
 
 function whyItFails({ message }: Error, { backend, description }: OpenTensorFlow): string {
@@ -118,102 +121,108 @@ function whyItFails({ message }: Error, { backend, description }: OpenTensorFlow
 }
 
 /** Examples computed at once: larger batches are no faster on WebAssembly, whose heap is small. */
-const batchSize = 100;
+const batchSize = 64;
 
-class TensorFlowScorer implements Scorer {
-  readonly runtime: string;
-  readonly #tf: TensorFlow;
+/** Takes over `network`: closing the scorer frees it. */
+function openScorer(
+  network: LayersModel,
+  inputs: readonly ModelInput[],
+  layout: Layout,
+  runtime: OpenTensorFlow,
+  path: string,
+): Scorer {
+  const { tf, version, description } = runtime;
 
-  constructor(
-    readonly network: LayersModel,
-    readonly inputs: readonly ModelInput[],
-    readonly layout: Layout,
-    readonly openTensorFlow: OpenTensorFlow,
-    readonly path: string,
-  ) {
-    const { tf, version, description } = openTensorFlow;
-    this.#tf = tf;
-    this.runtime = `TensorFlow.js ${version} (${description})`;
-  }
-
-  async setWeights(weights: Float32Array): Promise<void> {
-    const { size, entries } = this.layout;
-    if (weights.length !== size) {
-      throw new RangeError(`setWeights: needs ${size} weights, got ${weights.length}`);
-    }
-    this.#tf.tidy(() => {
-      const named: Record<string, Tensor> = {};
-      for (const entry of entries) {
-        // A copy: all backends but WebAssembly keep the array, which is the caller's.
-        const values = weights.slice(entry.offset, entry.offset + entry.size);
-        named[entry.name] = this.#tf.tensor(values, [...entry.shape], "float32");
-      }
-      // TensorFlow.js's own loader knows which variable a name in the file means, even when a
-      // second model in the process makes it add suffixes to the variables' names.
-      this.network.loadWeights(named, false);
-    });
-  }
-
-  async run(inputs: readonly ExampleInput[], count: number): Promise<Float32Array> {
-    if (inputs.length !== this.inputs.length) {
-      throw new InputError(
-        `${this.path}: the network takes ${this.inputs.length} inputs, got ${inputs.length}`,
-      );
-    }
-    const batchShapes = inputs.map((input, i) => this.#exampleShape(input, this.inputs[i]!, count));
-    const tf = this.#tf;
-    let scores: Float32Array | undefined;
-    for (let start = 0; start < count; start += batchSize) {
-      const size = Math.min(batchSize, count - start);
-      const output = tf.tidy(() => {
-        const batch = inputs.map(({ data }, i) => {
-          const shape = batchShapes[i]!;
-          const length = product(shape);
-          const part = data.subarray(start * length, (start + size) * length);
-          return tf.tensor(toNumbers(part), [size, ...shape], dtype(this.inputs[i]!));
-        });
-        try {
-          return predict(this.network, batch);
-        } catch (error) {
-          throw new InputError(`${this.path}: ${whyItFails(error as Error, this.openTensorFlow)}`);
-        }
-      });
-      const values = await output.data();
-      output.dispose();
-      scores ??= new Float32Array((values.length / size) * count);
-      scores.set(values, (values.length / size) * start);
-    }
-    return scores ?? new Float32Array(0);
-  }
-
-  /** The model's shape of one example, with the dimensions it leaves open taken from the data. */
-  #exampleShape(
-    { data, shape }: ExampleInput,
-    { name, shape: declared }: ModelInput,
+  /** Scores of the examples from `start` on. */
+  const runBatch = (
+    examples: readonly ExampleInput[],
+    shapes: readonly (readonly number[])[],
+    start: number,
     count: number,
-  ) {
-    const wanted = declared.slice(1);
-    const open = wanted.includes(null);
-    const fits = open
-      ? wanted.length === shape.length && wanted.every((n, i) => n === null || n === shape[i])
-      : product(wanted as number[]) === product(shape);
-    if (!fits) {
-      throw new InputError(
-        `${this.path}: input "${name}" takes examples of shape [${wanted.map((n) => n ?? "any").join(", ")}], ` +
-          `got [${shape.join(", ")}]`,
-      );
-    }
-    if (data.length !== count * product(shape)) {
-      throw new RangeError(
-        `run: ${count} examples of shape [${shape.join(", ")}] are ${count * product(shape)} values, got ${data.length}`,
-      );
-    }
-    return open ? shape : (wanted as number[]);
-  }
+  ): Tensor =>
+    tf.tidy(() => {
+      const tensors = examples.map(({ data }, i) => {
+        const length = product(shapes[i]);
+        const part = data.subarray(start * length, (start + count) * length);
+        return tf.tensor(toNumbers(part), [count, ...shapes[i]], dtype(inputs[i]));
+      });
+      try {
+        return predict(network, tensors);
+      } catch (error) {
+        throw new InputError(`${path}: ${whyItFails(error as Error, runtime)}`);
+      }
+    });
 
-  async close(): Promise<void> {
-    this.network.dispose();
+  return {
+    runtime: `TensorFlow.js ${version} (${description})`,
+
+    async setWeights(weights) {
+      if (weights.length !== layout.size) {
+        throw new RangeError(`setWeights: needs ${layout.size} weights, got ${weights.length}`);
+      }
+      tf.tidy(() => {
+        const named: Record<string, Tensor> = {};
+        for (const { name, shape, size, offset } of layout.entries) {
+          // A copy: all backends but WebAssembly keep the array, which is the caller's.
+          named[name] = tf.tensor(weights.slice(offset, offset + size), [...shape], "float32");
+        }
+        // TensorFlow.js's own loader knows which variable a name in the file means, even when a
+        // second model in the process makes it add suffixes to the variables' names.
+        network.loadWeights(named, false);
+      });
+    },
+
+    async run(examples, count) {
+      if (examples.length !== inputs.length) {
+        throw new InputError(
+          `${path}: the network takes ${inputs.length} inputs, got ${examples.length}`,
+        );
+      }
+      const shapes = examples.map((example, i) => exampleShape(example, inputs[i], count, path));
+      let scores = new Float32Array(0);
+      for (let start = 0; start < count; start += batchSize) {
+        const batch = Math.min(batchSize, count - start);
+        const output = runBatch(examples, shapes, start, batch);
+        const values = await output.data();
+        output.dispose();
+        const classes = values.length / batch;
+        if (start === 0) scores = new Float32Array(classes * count);
+        scores.set(values, classes * start);
+      }
+      return scores;
+    },
+
+    async close() {
+      network.dispose();
+    },
+  };
+}
+
+/** The model's shape of one example, with the dimensions it leaves open taken from the data. */
+function exampleShape(
+  { data, shape }: ExampleInput,
+  input: ModelInput,
+  count: number,
+  path: string,
+): readonly number[] {
+  const wanted = input.shape.slice(1);
+  const fixed = wanted.every((n) => n !== null);
+  const fits = fixed
+    ? product(wanted) === product(shape)
+    : wanted.length === shape.length && wanted.every((n, i) => n === null || n === shape[i]);
+  if (!fits) {
+    throw new InputError(
+      `${path}: input "${input.name}" takes examples of shape ` +
+        `[${wanted.map((n) => n ?? "any").join(", ")}], got [${shape.join(", ")}]`,
+    );
   }
+  const values = count * product(shape);
+  if (data.length !== values) {
+    throw new RangeError(
+      `run: ${count} examples of shape [${shape.join(", ")}] are ${values} values, got ${data.length}`,
+    );
+  }
+  return fixed ? wanted : shape;
 }
 
 function product(shape: readonly number[]): number {
