@@ -20,23 +20,23 @@ export function ratioToDb(ratio: number): number {
  * The key of a quantity ends in its unit (`symbolRateHz`, `wnrDb`).
  */
 export function quantity(unit?: string, rule: z.ZodNumber = z.number()) {
+  const must = `must be a finite number${inUnit(unit)}`;
   return z
-    .union([z.number(), z.string()])
+    .union([z.number(), z.string()], { error: must })
     .transform((value, context) => {
       if (typeof value === "number") return value;
-      return attempt(context, `must be a finite number${inUnit(unit)}`, value, () =>
-        evaluateNumber(value, unit),
-      );
+      return attempt(context, must, value, () => evaluateNumber(value, unit));
     })
     .pipe(rule);
 }
 
 /** Schema of one or more numbers in `unit`: 1, [0, 0.5, 1], "0.95:0.01:1.06", "logspace(-3, 0, 4)". */
 export function numberList(unit?: string, rule: z.ZodNumber = z.number()) {
+  const must = `must be a number, a list or a range of numbers${inUnit(unit)}`;
   return z
-    .union([z.number(), z.string(), z.array(z.union([z.number(), z.string()]))])
+    .union([z.number(), z.string(), z.array(z.union([z.number(), z.string()]))], { error: must })
     .transform((value, context) =>
-      attempt(context, `must be numbers${inUnit(unit)}`, value, () =>
+      attempt(context, must, value, () =>
         (Array.isArray(value) ? value : [value]).flatMap((v) => {
           if (typeof v === "number") return [v];
           return isRange(v) ? expandRange(v, unit) : [evaluateNumber(v, unit)];

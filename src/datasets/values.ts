@@ -5,8 +5,12 @@ import { z } from "zod";
 import { InputError } from "../errors.js";
 import { integer } from "../files/bytes.js";
 
-const perChannel = z.union([z.number(), z.array(z.number()).min(1)]);
-const positivePerChannel = z.union([z.number().positive(), z.array(z.number().positive()).min(1)]);
+const perChannel = z.union([z.number(), z.array(z.number()).min(1)], {
+  error: "must be a number or a list of numbers",
+});
+const positivePerChannel = z.union([z.number().positive(), z.array(z.number().positive()).min(1)], {
+  error: "must be a positive number or a list of positive numbers",
+});
 
 /** Schema keys `mean` and `std` of the readers whose number of channels the file tells. */
 export const normalizationParams = {

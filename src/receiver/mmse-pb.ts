@@ -22,10 +22,10 @@ export const mmsePb = defineEstimator({
 
   params: z.strictObject({
     lambda: numberList()
-      .default([1])
+      .prefault([1])
       .describe("population compensator λ': a number, or a grid such as 0.95:0.01:1.06"),
     beta: numberList()
-      .default([0])
+      .prefault([0])
       .describe("bias compensator β: a number, or a grid such as -4:0.2:0.4"),
   }),
 

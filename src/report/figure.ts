@@ -27,11 +27,13 @@ import { fitText, wrapText } from "./font.js";
 import {
   chanceLevel,
   cleanAccuracy,
+  cleanSentence,
   estimatorTitle,
-  grouped,
   hasIntervals,
   incompleteSentence,
+  modelTitle,
   shortPercent,
+  weightsSent,
 } from "./wording.js";
 
 export { renderPng, renderSvg } from "./render.js";
@@ -101,7 +103,7 @@ export function figureDescription(run: RunResult): string {
   const count = panels.length > 1 ? `, in ${panels.length} panels` : "";
   return (
     `Accuracy in percent${over} for ${run.estimators.map((e) => e.label).join(", ")}${count}. ` +
-    `${range} ${cleanLabel(run)}, ${chanceLabel(run)}.`
+    `${range} ${cleanSentence(run)}`
   );
 }
 
@@ -198,9 +200,11 @@ function hasLonelyPoint(axes: FigureAxes): boolean {
 
 /** Clean accuracy and chance level: a rule each, named in the margin, where no curve runs. */
 function references(run: RunResult, width: number): Part[] {
+  // A level that differs between panels or points has no place in all of them.
+  const [clean, chance] = [cleanAccuracy(run), chanceLevel(run)];
   return [
-    ...reference(100 * cleanAccuracy(run), cleanLabel(run), [1, 0], width),
-    ...reference(100 * chanceLevel(run), chanceLabel(run), [2, 3], width),
+    ...(clean === undefined ? [] : reference(100 * clean, cleanLabel(clean), [1, 0], width)),
+    ...(chance === undefined ? [] : reference(100 * chance, chanceLabel(chance), [2, 3], width)),
   ];
 }
 
@@ -222,12 +226,12 @@ function reference(level: number, label: string, strokeDash: number[], width: nu
   ];
 }
 
-function cleanLabel(run: RunResult): string {
-  return `clean ${shortPercent(cleanAccuracy(run))}\u00a0%`;
+function cleanLabel(level: number): string {
+  return `clean ${shortPercent(level)}\u00a0%`;
 }
 
-function chanceLabel(run: RunResult): string {
-  return `chance ${shortPercent(chanceLevel(run))}\u00a0%`;
+function chanceLabel(level: number): string {
+  return `chance ${shortPercent(level)}\u00a0%`;
 }
 
 function heading(run: RunResult, axes: FigureAxes, width: number): Part {
@@ -235,8 +239,8 @@ function heading(run: RunResult, axes: FigureAxes, width: number): Part {
   const trials = run.trialsPerPoint === 1 ? "one trial per point" : `mean of ${count} trials`;
   const shown = axes.numeric && !hasLonelyPoint(axes) ? "band" : "bars";
   const facts = [
-    `${run.model.name} on ${run.dataset.name}`,
-    `${grouped(run.model.travellingWeights)} weights sent`,
+    modelTitle(run),
+    weightsSent(run),
     hasIntervals(run) ? `${trials}, ${shown}: 95 % interval` : trials,
   ];
   const only = axes.panels.length === 1 ? axes.panels[0]! : "";

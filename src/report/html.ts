@@ -2,7 +2,7 @@
  * `index.html`: one page that needs nothing else and asks the network for nothing. It holds
  * the figure, the numbers behind it, and all it takes to repeat the run.
  */
-import type { PointSummary, RunResult } from "../study/results.js";
+import type { ModelRecord, PointSummary, RunResult } from "../study/results.js";
 import { figureDescription } from "./figure.js";
 import { reportStyle } from "./html-style.js";
 import {
@@ -15,12 +15,14 @@ import {
   hasOracle,
   incompleteSentence,
   minus,
+  modelTitle,
   oracleSentence,
   orderedSummary,
   percent,
   setTo,
   shortPercent,
   valueText,
+  weightsSent,
 } from "./wording.js";
 
 export function htmlReport(run: RunResult, svg: string): string {
@@ -44,7 +46,7 @@ ${notices(run)}
 ${figure(run, svg)}
 ${section("Results", resultTable(run))}
 ${section("Estimators", estimatorTable(run))}
-${section("Model and data set", facts(modelFacts(run)))}
+${section("Model and data set", run.models.map((model) => facts(modelFacts(model))).join("\n"))}
 ${section("How to reproduce", reproduction(run))}
 ${section("Conventions", facts(Object.entries(run.conventions)))}
 ${section("Versions and files", facts(versionFacts(run)) + fileTable(run))}
@@ -68,10 +70,9 @@ export function escapeHtml(text: string): string {
 
 /** What was sent, what it was worth before, and the range of what arrived. */
 function leadSentence(run: RunResult): string {
-  const sent =
-    `${run.model.name} (${grouped(run.model.travellingWeights)} weights sent) scores ` +
-    `${shortPercent(cleanAccuracy(run))}\u00a0% on ${grouped(run.model.clean.total)} ` +
-    `${run.dataset.name} images before it goes over the link`;
+  const clean = cleanAccuracy(run);
+  const scores = clean === undefined ? "" : ` scores ${shortPercent(clean)}\u00a0%`;
+  const sent = `${modelTitle(run)} (${weightsSent(run)})${scores} before it goes over the link`;
   const ordered = [...run.summary].sort((a, b) => a.accuracy - b.accuracy);
   const worst = ordered[0];
   const best = ordered.at(-1);
@@ -215,8 +216,7 @@ function range(values: readonly number[]): string {
   return low === high ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;
 }
 
-function modelFacts(run: RunResult): [string, string][] {
-  const { model, dataset } = run;
+function modelFacts({ clean, dataset, ...model }: ModelRecord): [string, string][] {
   return [
     ["Model", `${model.name} (${model.format})`],
     ["Scored by", model.runtime],
@@ -230,14 +230,11 @@ function modelFacts(run: RunResult): [string, string][] {
     ],
     [
       "Clean accuracy",
-      `${percent(cleanAccuracy(run))} % (${grouped(model.clean.correct)} of ${grouped(model.clean.total)})`,
+      `${percent(clean.correct / clean.total)} % (${grouped(clean.correct)} of ${grouped(clean.total)})`,
     ],
     [
       "Data set",
-      `${dataset.name}: ${count(dataset.images, "test image")}, ${count(dataset.classes, "class")}`.replace(
-        /classs$/,
-        "classes",
-      ),
+      `${dataset.name}: ${count(dataset.images, "test image")}, ${dataset.classes} classes`,
     ],
   ];
 }

@@ -2,13 +2,32 @@
 import type { ParameterValue, PointSummary, RunResult } from "../study/results.js";
 import { ratioToDb } from "../units.js";
 
-/** Accuracy of guessing, with classes equally frequent. */
-export function chanceLevel(run: RunResult): number {
-  return 1 / run.dataset.classes;
+/** Accuracy of guessing, with classes equally frequent; undefined where models differ in it. */
+export function chanceLevel(run: RunResult): number | undefined {
+  return common(run.models, (m) => 1 / m.dataset.classes);
 }
 
-export function cleanAccuracy(run: RunResult): number {
-  return run.model.clean.correct / run.model.clean.total;
+/** Accuracy of what left the transmitter; undefined where models differ in it. */
+export function cleanAccuracy(run: RunResult): number | undefined {
+  return common(run.models, (m) => m.clean.correct / m.clean.total);
+}
+
+/** The value that all have, if they have one. */
+function common<T, V>(list: readonly T[], value: (item: T) => V): V | undefined {
+  const values = new Set(list.map(value));
+  return values.size === 1 ? [...values][0] : undefined;
+}
+
+/** `resnet20.onnx on cifar10`; several models and data sets are listed. */
+export function modelTitle(run: RunResult): string {
+  return [...new Set(run.models.map((m) => `${m.name} on ${m.dataset.name}`))].join(", ");
+}
+
+/** `268 346 weights sent`, or the range over the models. */
+export function weightsSent(run: RunResult): string {
+  const counts = run.models.map((m) => m.travellingWeights);
+  const [low, high] = [Math.min(...counts), Math.max(...counts)];
+  return `${grouped(low)}${low === high ? "" : ` to ${grouped(high)}`} weights sent`;
 }
 
 /** A fraction in percent, without the sign. */
@@ -78,11 +97,16 @@ export function orderedSummary(run: RunResult): PointSummary[] {
 }
 
 export function cleanSentence(run: RunResult): string {
-  const { correct, total } = run.model.clean;
-  return (
-    `Clean accuracy ${shortPercent(correct / total)} % (${grouped(correct)} of ${grouped(total)}); ` +
-    `chance level ${shortPercent(chanceLevel(run))} % (${run.dataset.classes} classes).`
+  const clean = common(run.models, ({ clean: { correct, total } }) => {
+    const counts = `${grouped(correct)} of ${grouped(total)}`;
+    return `Clean accuracy ${shortPercent(correct / total)} % (${counts})`;
+  });
+  const chance = common(
+    run.models,
+    ({ dataset: { classes } }) =>
+      `chance level ${shortPercent(1 / classes)} % (${classes} classes)`,
   );
+  return `${clean ?? "Clean accuracy differs between points"}; ${chance ?? "so does the chance level"}.`;
 }
 
 export function hasIntervals(run: RunResult): boolean {

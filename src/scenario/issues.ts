@@ -28,6 +28,7 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
       return issue.keys.map((key) => `${where}${unknownName("key", key, known)}`).join("; ");
     }
     case "invalid_type":
+      if (namesAt(schema, issue.path, root).length > 0) return describeName(issue, schema, root);
       return value === undefined
         ? `${path} is missing: it must be ${article(issue.expected)}`
         : `${path} must be ${article(issue.expected)}${got}`;
@@ -47,9 +48,9 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
       return `${path} must be one of ${allowed.join(", ")}${got}${hint}`;
     }
     case "invalid_union": {
-      const discriminator = (issue as { discriminator?: string }).discriminator;
-      if (discriminator === undefined) return `${path} must be of another type${got}`;
-      return describeName(issue, schema, root, discriminator);
+      if ("discriminator" in issue) return describeName(issue, schema, root);
+      // Unions that are no choice by name say their rule themselves.
+      return `${path} ${issue.message}${got}`;
     }
     case "custom": {
       const params = issue.params as { reason?: string; noValue?: boolean } | undefined;
@@ -62,19 +63,14 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
   }
 }
 
-/** A part whose name is missing or unknown. */
-function describeName(
-  issue: Issue,
-  schema: z.ZodType,
-  root: unknown,
-  discriminator: string,
-): string {
-  const path = issue.path.at(-1) === discriminator ? issue.path.slice(0, -1) : issue.path;
+/** A part that is missing, or whose name is missing or unknown. */
+function describeName(issue: Issue, schema: z.ZodType, root: unknown): string {
+  const path = issue.path.at(-1) === "name" ? issue.path.slice(0, -1) : issue.path;
   const known = namesAt(schema, path, root);
   const part = valueAt(root, path);
   const kind = String(path.find((key) => typeof key === "string") ?? "part").replace(/s$/, "");
   const where = path.join(".");
-  const name = typeof part === "string" ? part : isMap(part) ? part[discriminator] : undefined;
+  const name = typeof part === "string" ? part : isMap(part) ? part.name : undefined;
   if (part === undefined) return `${where} is missing: name one of ${known.join(", ")}`;
   if (name === undefined) return `${where}.name is missing: it must be one of ${known.join(", ")}`;
   if (typeof name !== "string") return `${where}.name must be a name, got ${shorten(name)}`;
@@ -178,6 +174,6 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[], root: unknown):
 function namesAt(schema: z.ZodType, path: readonly PropertyKey[], root: unknown): string[] {
   const at = schemaAt(schema, path, root);
   const def = at === undefined ? undefined : definition(at);
-  if (def?.options === undefined) return [];
-  return def.options.map((option) => String(literalOf(option, def.discriminator!)));
+  if (def?.discriminator === undefined) return [];
+  return def.options!.map((option) => String(literalOf(option, def.discriminator!)));
 }

@@ -25,7 +25,7 @@ function named(parts: readonly { name: string; summary: string; params: z.ZodObj
   return z.discriminatedUnion("name", options as unknown as [z.ZodObject]);
 }
 
-const modelSchema = z
+export const modelSchema = z
   .strictObject({
     name: z
       .enum(embeddedModels.map((m) => m.name))
@@ -70,7 +70,7 @@ const modelSchema = z
   });
 
 /** Keys that every receiver takes beside its estimator's own. */
-const choiceParams = {
+export const choiceParams = {
   label: z.string().min(1).optional().describe("name in results and figures; default: the name"),
   choose: z
     .enum(["validation", "oracle"])
@@ -79,7 +79,7 @@ const choiceParams = {
       "images that choose the setting from a grid: validation images, or the test images themselves (an upper bound, marked in results)",
     ),
   kappa: quantity(undefined, z.number().int().positive())
-    .default(100)
+    .prefault(100)
     .describe("κ: labelled images that choose the setting, drawn anew in each trial"),
 };
 
@@ -93,7 +93,9 @@ const receiverEntry = z.preprocess(
   receiverSchema,
 );
 
-const sweepValues = z.union([z.string(), z.number(), z.array(z.unknown())]);
+const sweepValues = z.union([z.string(), z.number(), z.array(z.unknown())], {
+  error: "must be a list of values or a range such as 0:2:14",
+});
 const sweepSchema = z.record(z.string(), sweepValues);
 
 /** What belongs to one point of a study; every key in here can be swept. */
@@ -132,10 +134,10 @@ export const studyShape = {
     .default("inference")
     .describe("inference: send a trained network once, score what arrives"),
   seed: quantity(undefined, z.number().int().nonnegative())
-    .default(1)
+    .prefault(1)
     .describe("seed of every random stream"),
   trials: quantity(undefined, z.number().int().positive())
-    .default(10)
+    .prefault(10)
     .describe("transmissions at each point, each with its own noise"),
   commonNoise: z
     .boolean()
@@ -149,7 +151,9 @@ export const studyShape = {
       "parameters to vary, by path: a list, start:step:stop, logspace(a, b, n) or linspace(a, b, n); several make a cross product",
     ),
   zip: z
-    .union([sweepSchema.transform((group) => [group]), z.array(sweepSchema)])
+    .union([sweepSchema.transform((group) => [group]), z.array(sweepSchema)], {
+      error: "must be a map of lists that are walked in parallel, or a list of such maps",
+    })
     .default([])
     .describe("groups of parameters whose lists are walked in parallel"),
   constraints: z
@@ -159,10 +163,10 @@ export const studyShape = {
       "conditions on parameters, e.g. channel.wnrDb >= 0; points that break one are dropped",
     ),
   batch: quantity(undefined, z.number().int().positive())
-    .default(100)
+    .prefault(100)
     .describe("images in one inference"),
   threads: quantity(undefined, z.number().int().nonnegative())
-    .default(0)
+    .prefault(0)
     .describe("threads of one inference; 0: as many as the machine has cores"),
 };
 

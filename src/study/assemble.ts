@@ -8,8 +8,14 @@ import packageJson from "../../package.json" with { type: "json" };
 import { mean, meanInterval95, standardDeviation } from "../math/statistics.js";
 import type { Known } from "../receiver/estimator.js";
 import { estimatorOf, type ReceiverSettings, receiverLabel } from "../scenario/schema.js";
-import { benchKey, searchesGrid } from "./bench.js";
-import type { PointSummary, RunResult, SideInformation, TrialResult } from "./results.js";
+import { type Bench, benchKey, searchesGrid } from "./bench.js";
+import type {
+  ModelRecord,
+  PointSummary,
+  RunResult,
+  SideInformation,
+  TrialResult,
+} from "./results.js";
 import type { PreparedStudy } from "./study.js";
 
 /** Which convention each number follows; publications differ, so every run says its own. */
@@ -42,7 +48,8 @@ export async function assembleRun(
   facts: RunFacts,
 ): Promise<RunResult> {
   const first = plan.points[0].settings;
-  const bench = benches.get(benchKey(first))!;
+  const keys = [...benches.keys()];
+  const modelOfPoint = (point: number) => keys.indexOf(benchKey(plan.points[point].settings));
   const files = [...new Set([...benches.values()].flatMap((b) => b.files))];
   return {
     weightlink: packageJson.version,
@@ -60,22 +67,7 @@ export async function assembleRun(
       onnxruntime: ort.env.versions.node ?? ort.env.versions.common,
     },
     conventions,
-    model: {
-      name: bench.modelName,
-      format: bench.model.format,
-      runtime: bench.scorer.runtime,
-      travellingWeights: bench.layout.size,
-      travellingTensors: bench.layout.entries.length,
-      meanSquare: bench.statistics.meanSquare,
-      variance: bench.statistics.variance,
-      mean: bench.statistics.mean,
-      clean: { correct: bench.cleanCorrect, total: bench.test.count },
-    },
-    dataset: {
-      name: (first.dataset as { name: string }).name,
-      classes: bench.classes,
-      images: bench.test.count,
-    },
+    models: [...benches.values()].map(modelRecord),
     files: Object.fromEntries(
       await Promise.all(files.map(async (file) => [file, await sha256(file)])),
     ),
@@ -99,13 +91,29 @@ export async function assembleRun(
     complete: facts.complete,
     startedAt: facts.startedAt.toISOString(),
     elapsedS: facts.elapsedS,
-    summary: summarize(facts.trials),
+    summary: summarize(facts.trials, modelOfPoint),
     trials: facts.trials,
   };
 }
 
+function modelRecord(bench: Bench): ModelRecord {
+  return {
+    name: bench.modelName,
+    format: bench.model.format,
+    runtime: bench.scorer.runtime,
+    travellingWeights: bench.layout.size,
+    travellingTensors: bench.layout.entries.length,
+    ...bench.statistics,
+    dataset: { name: bench.datasetName, classes: bench.classes, images: bench.test.count },
+    clean: { correct: bench.cleanCorrect, total: bench.test.count },
+  };
+}
+
 /** One row per point and estimator, in the order in which they came. */
-export function summarize(trials: readonly TrialResult[]): PointSummary[] {
+export function summarize(
+  trials: readonly TrialResult[],
+  modelOfPoint: (point: number) => number,
+): PointSummary[] {
   const groups = new Map<string, TrialResult[]>();
   for (const trial of trials) {
     const key = `${trial.point} ${trial.estimator}`;
@@ -120,6 +128,7 @@ export function summarize(trials: readonly TrialResult[]): PointSummary[] {
       point,
       estimator,
       parameters,
+      model: modelOfPoint(point),
       trials: group.length,
       accuracy: mean(accuracies),
       standardDeviation: group.length > 1 ? standardDeviation(accuracies) : null,

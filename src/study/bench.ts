@@ -29,6 +29,7 @@ export interface Bench {
   readonly weights: Float32Array;
   readonly statistics: WeightStatistics;
   readonly scorer: Scorer;
+  readonly datasetName: string;
   readonly classes: number;
   readonly test: Examples;
   /** Loaded when a receiver chooses by validation images. */
@@ -72,6 +73,7 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
     weights,
     statistics: weightStatistics(weights),
     scorer,
+    datasetName: format.name,
     classes: dataset.classes,
     test,
     validation,

@@ -1,5 +1,6 @@
 /**
  * What a study leaves behind. `results.json` is a RunResult, `results.csv` its trials.
+ * A ratio without noise is infinite; JSON has no such number, so results.json holds "Infinity".
  */
 
 export type ParameterValue = number | string | boolean;
@@ -53,6 +54,8 @@ export interface PointSummary {
   readonly point: number;
   readonly estimator: string;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** Index into the run's models. */
+  readonly model: number;
   readonly trials: number;
   readonly accuracy: number;
   /** Over trials (n − 1); null with fewer than two. */
@@ -62,6 +65,22 @@ export interface PointSummary {
   readonly snrDb: number;
   readonly wnrDb: number;
   readonly nmse: number;
+}
+
+/** A network and the images that score it. */
+export interface ModelRecord {
+  readonly name: string;
+  readonly format: string;
+  readonly runtime: string;
+  readonly travellingWeights: number;
+  readonly travellingTensors: number;
+  /** Of the weights that travel. */
+  readonly meanSquare: number;
+  readonly variance: number;
+  readonly mean: number;
+  readonly dataset: { readonly name: string; readonly classes: number; readonly images: number };
+  /** The network as it left, scored on the same images. */
+  readonly clean: { readonly correct: number; readonly total: number };
 }
 
 export interface RunResult {
@@ -82,19 +101,8 @@ export interface RunResult {
   readonly versions: Readonly<Record<string, string>>;
   /** Conventions that the numbers follow, by column. */
   readonly conventions: Readonly<Record<string, string>>;
-  readonly model: {
-    readonly name: string;
-    readonly format: string;
-    readonly runtime: string;
-    readonly travellingWeights: number;
-    readonly travellingTensors: number;
-    readonly meanSquare: number;
-    readonly variance: number;
-    readonly mean: number;
-    /** The model as it left, scored on the same images. */
-    readonly clean: { readonly correct: number; readonly total: number };
-  };
-  readonly dataset: { readonly name: string; readonly classes: number; readonly images: number };
+  /** The networks that were sent; one, unless the model, its layout or the data set is swept. */
+  readonly models: readonly ModelRecord[];
   /** SHA-256 of every model and data file read. */
   readonly files: Readonly<Record<string, string>>;
   readonly estimators: readonly {

@@ -28,10 +28,10 @@ export const transmitterParams = z.strictObject({
       .min(1)
       .max(2 ** 24),
   )
-    .default(4096)
+    .prefault(4096)
     .describe("symbols in a packet"),
   symbolRateHz: quantity("Hz", z.number().positive())
-    .default(1e6)
+    .prefault(1e6)
     .describe("symbols per second on the air [Hz]"),
 });
 

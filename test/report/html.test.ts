@@ -117,7 +117,7 @@ describe("the page", () => {
   test("describes the figure for those who do not see it", () => {
     const label = /<svg role="img" aria-label="([^"]*)"/.exec(page)![1]!;
     expect(label).toContain("Accuracy in percent against WNR [dB] for ML, MMSE, MMSE_pb");
-    expect(label).toContain("clean 98.15\u00a0%, chance 10\u00a0%");
+    expect(label).toContain("Clean accuracy 98.15 % (1963 of 2000); chance level 10 %");
   });
 
   test("reads in light and dark and on a phone", () => {

@@ -1,0 +1,20 @@
+/** All benchmarks: `npm run bench`. Prints the table that docs/benchmarks.md records. */
+import { availableParallelism, cpus, totalmem } from "node:os";
+import * as ort from "onnxruntime-node";
+import packageJson from "../../package.json" with { type: "json" };
+import { kernel } from "./kernel.js";
+import { memory } from "./memory.js";
+import { noise } from "./noise.js";
+import { scoring } from "./scoring.js";
+
+console.log(
+  `${availableParallelism()} x ${cpus()[0].model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; ` +
+    `weightlink ${packageJson.version}, Node ${process.versions.node}, ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common}`,
+);
+console.log("\n| what | figure | target |\n| --- | ---: | --- |");
+for (const benchmark of [noise, kernel, scoring, memory]) {
+  for (const { name, value, unit, target } of await benchmark()) {
+    const figure = Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 3 });
+    console.log(`| ${name.replace(/^ +/, "… ")} | ${figure} ${unit} | ${target ?? ""} |`);
+  }
+}

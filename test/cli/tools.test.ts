@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { embeddedModels } from "../../src/models/embedded/index.js";
+import { readSafetensors } from "../../src/weights/safetensors.js";
+import { folderWith } from "../files/temporary-folder.js";
+import { weightlink } from "./weightlink.js";
+
+test.each([
+  ["channels", /awgn: additive white Gaussian noise\n\s+snrDb\s+.*\[dB\]/],
+  ["estimators", /mmse-pb: .*\n\s+lambda .* default \[1\]/],
+  ["models", /glyphs-resnet: /],
+  ["datasets", /cifar10: /],
+] as const)("list %s", async (kind, text) => {
+  const { code, stdout } = await weightlink(["list", kind]);
+  expect(stdout).toMatch(text);
+  expect(code).toBe(0);
+});
+
+test("doctor says what runs here", async () => {
+  const { code, stdout } = await weightlink(["doctor"], { env: { WEIGHTLINK_DATA: "" } });
+  expect(stdout).toMatch(
+    /ok {3}ONNX Runtime: ONNX Runtime [\d.]+ \(CPU, \d+ threads?\), runs glyphs-resnet/,
+  );
+  expect(stdout).toMatch(/TensorFlow\.js .*: 4\.[\d.]+, backend (node|wasm)/);
+  expect(stdout).toMatch(/WEIGHTLINK_DATA is not set/);
+  expect(code).toBe(0);
+});
+
+test("weights lists tensors and writes them as safetensors", async () => {
+  const folder = folderWith({});
+  const { code, stdout } = await weightlink(
+    ["weights", embeddedModels[0].path, "--to", "w.safetensors"],
+    { cwd: folder },
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/conv1\.weight .* travels/);
+  expect(stdout).toMatch(/bn1\.running_var .* stays \(normalization\)/);
+  const written = readSafetensors(join(folder, "w.safetensors"));
+  expect(written.find((t) => t.name === "conv1.weight")!.data).toBeInstanceOf(Float32Array);
+});
