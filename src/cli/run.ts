@@ -1,6 +1,4 @@
 import { InputError } from "../errors.js";
-import { textTable } from "../report/table.js";
-import { writeReport } from "../report/write-run.js";
 import { loadScenario, type Plan } from "../scenario/load.js";
 import { estimatorOf } from "../scenario/schema.js";
 import { assembleRun } from "../study/assemble.js";
@@ -95,8 +93,11 @@ export async function run(args: RunArguments): Promise<void> {
       trials,
       notes,
     });
-    const files = [folder.csvPath, ...(await writeReport(folder.path, result))];
     await closeStudy(prepared);
+    // Loaded now, since drawing takes memory that a large model may need until here.
+    const { writeReport } = await import("../report/write-run.js");
+    const { textTable } = await import("../report/table.js");
+    const files = [folder.csvPath, ...(await writeReport(folder.path, result))];
     tell("end", { complete, folder: folder.path, files, elapsedS, summary: result.summary, notes });
     if (trials.length > 0) say(`\n${textTable(result)}`);
     for (const note of notes) say(`note: ${note}`);
@@ -135,7 +136,7 @@ function describeTrial(results: readonly TrialResult[]): string {
   const [first] = results;
   if (first === undefined) return "";
   const values = results.map((r) => `${r.estimator} ${(100 * r.accuracy).toFixed(1)} %`).join(", ");
-  return `WNR ${first.wnrDb.toFixed(1)} dB: ${values}`;
+  return `WNR ${Number(first.wnrDb.toFixed(1))} dB: ${values}`;
 }
 
 function commandOf({ scenario, set, seed }: RunArguments): string {

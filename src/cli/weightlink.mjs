@@ -1,5 +1,8 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1048576 node
 // Runs the TypeScript sources as they are, and scenarios and channels written in TypeScript with them.
+//
+// On Linux the tunables give freed memory back to the system: opening a session for a large model frees
+// three times its size, which the C library would otherwise keep. Other systems ignore them.
 import { register } from "tsx/esm/api";
 
 register();

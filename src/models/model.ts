@@ -21,7 +21,7 @@ export interface Model {
   readonly inputs: readonly ModelInput[];
   /** Values of the layout's tensors, one after another, row-major: the weight vector w. */
   readWeights(layout: Layout): Float32Array;
-  /** Prepares to run the model with other values for the layout's tensors. */
+  /** Prepares to run the model; `setWeights` comes first, then any number of `run`. */
   openScorer(layout: Layout, options: ScorerOptions): Promise<Scorer>;
 }
 

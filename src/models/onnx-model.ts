@@ -1,16 +1,23 @@
 /**
  * ONNX models, run by ONNX Runtime on the CPU.
  *
- * Other weights are a new session over the model's bytes with the tensors' data overwritten in place:
- * the runtime then folds and packs the weights as it does for any model, so noisy models are scored at
- * full speed.
+ * Other weights are a new session over the same graph with another buffer of weights: the runtime then
+ * folds and packs them as it does for any model, so noisy models are scored at full speed.
  */
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import * as ort from "onnxruntime-node";
+import type { ExampleInput } from "../datasets/dataset.js";
 import { InputError } from "../errors.js";
 import type { Layout } from "../weights/layout.js";
-import { type OnnxFile, overwriteTensor, readOnnxFile, readTensor } from "../weights/onnx-file.js";
+import {
+  type OnnxFile,
+  overwriteTensor,
+  readOnnxFile,
+  readTensor,
+  type SplitModel,
+  splitWeights,
+} from "../weights/onnx-file.js";
 import { DataType, type OnnxValueInfo } from "../weights/onnx-proto.js";
 import { readSafetensors } from "../weights/safetensors.js";
 import type { Model, ModelInput, Scorer, ScorerOptions } from "./model.js";
@@ -27,6 +34,10 @@ export function onnxRuntimeDescription(threads: number): string {
  */
 export async function openOnnxModel(path: string, weightsPath?: string): Promise<Model> {
   let file: OnnxFile | undefined = readModelFile(path, weightsPath);
+  const take = () => {
+    file ??= readModelFile(path, weightsPath);
+    return file;
+  };
   const { files, tensors } = file;
   const inputs = file.inputs.map((input) => modelInput(path, input));
 
@@ -38,78 +49,74 @@ export async function openOnnxModel(path: string, weightsPath?: string): Promise
 
     readWeights(layout) {
       const weights = new Float32Array(layout.size);
-      file ??= readModelFile(path, weightsPath);
-      const source = file;
+      const source = take();
       forEachPlace(source, layout, (place, from, to) => {
         readTensor(source, place, weights.subarray(from, to));
       });
       return weights;
     },
 
-    async openScorer(layout, options) {
-      // The scorer overwrites these bytes; whoever reads weights later gets them from the file again.
-      const owned = file ?? readModelFile(path, weightsPath);
+    openScorer: async (layout, options) => {
+      const split = splitWeights(take(), layout);
+      // The scorer has what it needs; a large model need not stay in memory for it.
       file = undefined;
-      return openScorer(owned, inputs, layout, options);
+      return new OnnxScorer(path, inputs, split, options);
     },
   };
 }
 
-async function openScorer(
-  file: OnnxFile,
-  inputs: readonly ModelInput[],
-  layout: Layout,
-  { threads }: ScorerOptions,
-): Promise<Scorer> {
-  const options: ort.InferenceSession.SessionOptions = {
-    executionProviders: ["cpu"],
-    graphOptimizationLevel: "all",
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-  };
-  const create = async () => {
+class OnnxScorer implements Scorer {
+  readonly runtime: string;
+  readonly #options: ort.InferenceSession.SessionOptions;
+  #session: ort.InferenceSession | undefined;
+
+  constructor(
+    readonly path: string,
+    readonly inputs: readonly ModelInput[],
+    readonly split: SplitModel,
+    { threads }: ScorerOptions,
+  ) {
+    this.runtime = onnxRuntimeDescription(threads);
+    this.#options = {
+      executionProviders: ["cpu"],
+      graphOptimizationLevel: "all",
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+    };
+  }
+
+  async setWeights(weights: Float32Array): Promise<void> {
+    // Released first, so that no two sessions hold the model at once.
+    await this.close();
+    const { graph, location, content } = this.split;
     try {
-      return await ort.InferenceSession.create(file.bytes, options);
+      this.#session = await ort.InferenceSession.create(graph, {
+        ...this.#options,
+        externalData: [{ path: location, data: content(weights) }],
+      });
     } catch (error) {
       throw new InputError(
-        `${file.path}: ONNX Runtime cannot run this model: ${(error as Error).message}`,
+        `${this.path}: ONNX Runtime cannot run this model: ${(error as Error).message}`,
       );
     }
-  };
-  let session: ort.InferenceSession | undefined = await create();
+  }
 
-  return {
-    runtime: onnxRuntimeDescription(threads),
+  async run(examples: readonly ExampleInput[], count: number): Promise<Float32Array> {
+    const feeds: Record<string, ort.Tensor> = {};
+    this.inputs.forEach(({ name, type }, i) => {
+      const { data, shape } = examples[i];
+      feeds[name] = new ort.Tensor(type, data as Float32Array, [count, ...shape]);
+    });
+    const session = this.#session!;
+    const outputs = await session.run(feeds);
+    return outputs[session.outputNames[0]].data as Float32Array;
+  }
 
-    async setWeights(weights) {
-      forEachPlace(file, layout, (place, from, to) => {
-        overwriteTensor(file, place, weights.subarray(from, to));
-      });
-      // Released first, so that no two sessions hold the model at once.
-      await session?.release();
-      session = undefined;
-      session = await create();
-    },
-
-    async run(examples, count) {
-      const feeds: Record<string, ort.Tensor> = {};
-      inputs.forEach(({ name, type }, i) => {
-        feeds[name] = new ort.Tensor(type, examples[i].data as Float32Array, [
-          count,
-          ...examples[i].shape,
-        ]);
-      });
-      const outputs = await session!.run(feeds);
-      const first = outputs[session!.outputNames[0]];
-      return first.data as Float32Array;
-    },
-
-    async close() {
-      await session?.release();
-      session = undefined;
-    },
-  };
+  async close(): Promise<void> {
+    await this.#session?.release();
+    this.#session = undefined;
+  }
 }
 
 function forEachPlace(

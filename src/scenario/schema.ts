@@ -163,7 +163,7 @@ export const studyShape = {
       "conditions on parameters, e.g. channel.wnrDb >= 0; points that break one are dropped",
     ),
   batch: quantity(undefined, z.number().int().positive())
-    .prefault(100)
+    .prefault(50)
     .describe("images in one inference"),
   threads: quantity(undefined, z.number().int().nonnegative())
     .prefault(0)

@@ -64,6 +64,7 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
     : undefined;
 
   const scorer = await model.openScorer(layout, { threads: options.threads });
+  await scorer.setWeights(weights);
   await checkScores(scorer, test, dataset.classes, modelName);
   return {
     key: benchKey(point),

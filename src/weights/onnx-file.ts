@@ -1,9 +1,11 @@
 /**
- * An ONNX model file as named tensors whose values can be overwritten in place.
+ * An ONNX model file as named tensors, and as a graph that takes the travelling tensors' values from a
+ * buffer beside it.
  *
  * After reading, every floating-point initializer lies as raw little-endian data at a known offset of
- * `bytes`, whatever encoding the exporter chose; so a noisy model is `bytes` with some ranges
- * overwritten, and nothing is encoded again per trial.
+ * `bytes`, whatever encoding the exporter chose. `splitWeights` then moves the travelling ones out, by
+ * ONNX's own means for large models (external data): a noisy model is the same small graph with another
+ * buffer, so that nothing is encoded, parsed or copied per trial.
  *
  * Limits: tensors in the main graph's initializers. Constants inside nodes and subgraphs stay as
  * they are. Models of 2 GiB and more (the limit of protocol buffers) are refused.
@@ -12,7 +14,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { InputError } from "../errors.js";
 import { fileBytes, readBytes } from "../files/bytes.js";
 import { bytesPerFloat, type FloatType, readFloats, writeFloats } from "./float-types.js";
-import type { NamedTensor } from "./layout.js";
+import type { Layout, LayoutEntry, NamedTensor } from "./layout.js";
 import {
   DataLocation,
   DataType,
@@ -89,6 +91,70 @@ export function overwriteTensor(
   values: Float32Array,
 ): void {
   writeFloats(values, floatTypeOf(tensor), dataOf(file, tensor));
+}
+
+/** A graph without the layout's tensors, and how to lay them out in the buffer that it reads them from. */
+export interface SplitModel {
+  /** The model without the layout's values. */
+  readonly graph: Uint8Array;
+  /** Name by which the graph asks for the buffer. */
+  readonly location: string;
+  /** The buffer's content for a weight vector: the vector's own memory where all is float32. */
+  content(weights: Float32Array): Uint8Array;
+}
+
+export function splitWeights(file: OnnxFile, layout: Layout): SplitModel {
+  const types = new Map(file.tensors.map((t) => [t.name, t]));
+  let end = 0;
+  const parts = layout.entries.map((entry): WeightPart => {
+    const type = floatTypeOf(types.get(entry.name)!);
+    const begin = end;
+    end += entry.size * bytesPerFloat[type];
+    return { entry, type, begin, end };
+  });
+  // Made by functions of their own, so that the result holds on to no byte of the file.
+  return { graph: withoutValues(file.bytes, parts), location, content: contentOf(parts) };
+}
+
+const location = "weights";
+
+/** Where a tensor lies in the buffer [bytes]. */
+interface WeightPart {
+  readonly entry: LayoutEntry;
+  readonly type: FloatType;
+  readonly begin: number;
+  readonly end: number;
+}
+
+function withoutValues(bytes: Uint8Array, parts: readonly WeightPart[]): Uint8Array {
+  const model = decodeModel(bytes);
+  const byName = new Map(parts.map((part) => [part.entry.name, part]));
+  for (const tensor of model.graph.initializer) {
+    const part = byName.get(tensor.name ?? "");
+    if (part === undefined) continue;
+    delete tensor.raw_data;
+    tensor.data_location = DataLocation.EXTERNAL;
+    tensor.external_data = [
+      { key: "location", value: location },
+      { key: "offset", value: String(part.begin) },
+      { key: "length", value: String(part.end - part.begin) },
+    ];
+  }
+  return encodeModel(model);
+}
+
+function contentOf(parts: readonly WeightPart[]): SplitModel["content"] {
+  if (parts.every(({ type }) => type === "float32")) {
+    return (weights) => new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+  }
+  const buffer = new Uint8Array(parts.at(-1)!.end);
+  return (weights) => {
+    for (const { entry, type, begin, end } of parts) {
+      const values = weights.subarray(entry.offset, entry.offset + entry.size);
+      writeFloats(values, type, buffer.subarray(begin, end));
+    }
+    return buffer;
+  };
 }
 
 function dataOf({ bytes }: OnnxFile, tensor: OnnxTensorPlace): Uint8Array {

@@ -37,11 +37,12 @@ trials: 2
 process.on("exit", () => writeFileSync(${JSON.stringify(join(folder, "peak"))}, String(process.resourceUsage().maxRSS)));
 `,
     );
-    const child = spawnSync(
-      process.execPath,
-      ["--import", report, program, "run", "s.yaml", "--quiet", "--out", "out"],
-      { cwd: folder, encoding: "utf8" },
-    );
+    // Started as the installed command is, by its first line.
+    const child = spawnSync(program, ["run", "s.yaml", "--quiet", "--out", "out"], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, NODE_OPTIONS: `--import ${report}` },
+    });
     if (child.status !== 0) throw new Error(child.stderr);
     const peakMb = (Number(readFileSync(join(folder, "peak"), "utf8")) * 1024) / 1e6;
     const modelMb = bytes.length / 1e6;

@@ -100,7 +100,9 @@ writeFileSync(path, bytes);
 console.log(`${path}: ${bytes.length} bytes`);
 
 const model = await openOnnxModel(path);
-const scorer = await model.openScorer(layOut(model.tensors, defaultTravelRules), { threads: 0 });
+const layout = layOut(model.tensors, defaultTravelRules);
+const scorer = await model.openScorer(layout, { threads: 0 });
+await scorer.setWeights(model.readWeights(layout));
 for (const split of ["validation", "test"] as const) {
   const images = dataset.load(split);
   const correct = await countCorrect(scorer, images, 100);
