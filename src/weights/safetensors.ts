@@ -8,9 +8,10 @@
  * Source: the format's specification, github.com/huggingface/safetensors.
  * Limits: floating-point tensors are read; integer tensors are listed without their values.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../errors.js";
+import { fileBytes, readBytes } from "../files/bytes.js";
 import { bytesPerFloat, type FloatType, readFloats } from "./float-types.js";
 
 export interface SafeTensor {
@@ -43,12 +44,7 @@ const headerSchema = z.record(
 
 /** Reads a file; tensors come in the order of their data. Throws InputError when it is not one. */
 export function readSafetensors(path: string): SafeTensor[] {
-  let file: Buffer;
-  try {
-    file = readFileSync(path);
-  } catch (error) {
-    throw new InputError(`${path}: cannot be read: ${(error as Error).message}`);
-  }
+  const file = Buffer.from(readBytes(path, 0, fileBytes(path)).buffer);
   const wrong = (rule: string) => new InputError(`${path}: not a safetensors file: ${rule}`);
   if (file.length < 8) throw wrong(`${file.length} bytes do not hold a header`);
   const headerLength = Number(file.readBigUInt64LE(0));

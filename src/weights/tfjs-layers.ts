@@ -11,11 +11,11 @@
  * Limits: no string or complex tensors; optimizer state in the file is skipped, it is no part of
  * the network.
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Float16Array } from "@petamoriken/float16";
 import { z } from "zod";
 import { InputError } from "../errors.js";
+import { fileBytes, isFolder, readBytes } from "../files/bytes.js";
 import type { NamedTensor, TensorRole } from "./layout.js";
 
 export type TfjsValues = Float32Array | Int32Array | Uint8Array;
@@ -99,17 +99,8 @@ export function readTfjsLayers(path: string): TfjsLayersFile {
   return { path: jsonPath, files, topology, tensors, weightSpecs, weightData };
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
 function parseModelJson(path: string): z.output<typeof modelJson> {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new InputError(`${path}: cannot be read: ${(error as Error).message}`);
-  }
+  const text = Buffer.from(readBytes(path, 0, fileBytes(path))).toString("utf8");
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -143,42 +134,23 @@ function isGraphModel(json: unknown): boolean {
 
 /** One buffer with the bytes of a group's files, read in place: a large model is held once. */
 function readShards(shards: readonly string[], expected: number, jsonPath: string): ArrayBuffer {
-  const opened: { path: string; fd: number; length: number }[] = [];
-  try {
-    for (const path of shards) {
-      let fd: number;
-      try {
-        fd = openSync(path, "r");
-      } catch (error) {
-        throw new InputError(
-          `${path}: weight file that ${jsonPath} names cannot be read: ${(error as Error).message}`,
-        );
-      }
-      opened.push({ path, fd, length: 0 });
-      opened.at(-1)!.length = fstatSync(fd).size;
-    }
-    const found = opened.reduce((sum, shard) => sum + shard.length, 0);
-    if (found !== expected) {
-      const which = shards.length === 1 ? shards[0] : `${shards.join(", ")} together`;
-      const how = found < expected ? "cut short" : "too long";
-      throw new InputError(
-        `${which}: ${how}: weightsManifest in ${jsonPath} asks for ${expected} bytes, got ${found}`,
-      );
-    }
-    const bytes = new ArrayBuffer(expected);
-    let offset = 0;
-    for (const { path, fd, length } of opened) {
-      // A single read returns at most 2 GiB, or less where the file system likes.
-      for (const end = offset + length; offset < end; ) {
-        const read = readSync(fd, new Uint8Array(bytes, offset, end - offset));
-        if (read === 0) throw new InputError(`${path}: cut short while it was read`);
-        offset += read;
-      }
-    }
-    return bytes;
-  } finally {
-    for (const { fd } of opened) closeSync(fd);
+  const lengths = shards.map(fileBytes);
+  const found = lengths.reduce((sum, length) => sum + length, 0);
+  if (found !== expected) {
+    const which = shards.length === 1 ? shards[0] : `${shards.join(", ")} together`;
+    const how = found < expected ? "cut short" : "too long";
+    throw new InputError(
+      `${which}: ${how}: weightsManifest in ${jsonPath} asks for ${expected} bytes, got ${found}`,
+    );
   }
+  if (shards.length === 1) return readBytes(shards[0], 0, expected).buffer;
+  const bytes = new Uint8Array(expected);
+  let offset = 0;
+  shards.forEach((shard, i) => {
+    bytes.set(readBytes(shard, 0, lengths[i]), offset);
+    offset += lengths[i];
+  });
+  return bytes.buffer;
 }
 
 const bytesPerValue: Readonly<Record<string, number>> = { float32: 4, int32: 4, bool: 1 };

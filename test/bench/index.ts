@@ -1,4 +1,11 @@
-/** All benchmarks: `npm run bench`. Prints the table that docs/benchmarks.md records. */
+/**
+ * All benchmarks: `npm run bench`. Prints the table that docs/benchmarks.md records.
+ *
+ * They run with the memory settings that the installed command starts with (the first line of
+ * src/cli/weightlink.mjs), in a process of their own, since those count from a process's start.
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import * as ort from "onnxruntime-node";
 import packageJson from "../../package.json" with { type: "json" };
@@ -6,6 +13,14 @@ import { kernel } from "./kernel.js";
 import { memory } from "./memory.js";
 import { noise } from "./noise.js";
 import { scoring } from "./scoring.js";
+
+const program = readFileSync(new URL("../../src/cli/weightlink.mjs", import.meta.url), "utf8");
+const [, name, value] = /(GLIBC_TUNABLES)=(\S+)/.exec(program)!;
+if (process.env[name] === undefined) {
+  const args = [...process.execArgv, ...process.argv.slice(1)];
+  const env = { ...process.env, [name]: value };
+  process.exit(spawnSync(process.execPath, args, { stdio: "inherit", env }).status ?? 1);
+}
 
 console.log(
   `${availableParallelism()} x ${cpus()[0].model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; ` +

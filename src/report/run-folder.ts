@@ -12,8 +12,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../errors.js";
-import { type CsvColumns, csvHeader, csvRow } from "../report/csv.js";
-import type { TrialResult } from "./results.js";
+import type { TrialResult } from "../study/results.js";
+import { type CsvColumns, csvHeader, csvRow } from "./csv.js";
 
 /** Where runs go when the user names no folder: runs/NAME, runs/NAME-2, ... */
 export function nextRunFolder(name: string): string {
