@@ -57,9 +57,9 @@ async function onnxRuntime(): Promise<Finding> {
   try {
     const [embedded] = embeddedModels;
     const model = await openOnnxModel(embedded.path);
-    const scorer = await model.openScorer(layOut(model.tensors, defaultTravelRules), {
-      threads: 0,
-    });
+    const layout = layOut(model.tensors, defaultTravelRules);
+    const scorer = await model.openScorer(layout, { threads: 0 });
+    await scorer.setWeights(model.readWeights(layout));
     const [input] = model.inputs;
     const shape = input.shape.slice(1) as number[];
     const size = shape.reduce((a, b) => a * b, 1);

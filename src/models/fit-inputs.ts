@@ -46,11 +46,11 @@ export function sliceExamples(examples: Examples, start: number, count: number):
 export function pickExamples(examples: Examples, indices: ArrayLike<number>): Examples {
   const inputs = examples.inputs.map((input) => {
     const size = input.shape.reduce((a, b) => a * b, 1);
-    const data = input.data.slice(0, indices.length * size);
+    // Elements are only moved, so the code for one type of number serves them all.
+    const from = input.data as Float32Array;
+    const data = new (from.constructor as Float32ArrayConstructor)(indices.length * size);
     for (let i = 0; i < indices.length; i++) {
-      // Elements are only moved, so the code for one type of number serves them all.
-      const from = input.data.subarray(indices[i] * size, (indices[i] + 1) * size);
-      (data as Float32Array).set(from as Float32Array, i * size);
+      data.set(from.subarray(indices[i] * size, (indices[i] + 1) * size), i * size);
     }
     return { ...input, data };
   });

@@ -25,16 +25,28 @@ export function nextRunFolder(name: string): string {
 
 /** Throws InputError unless `folder` is absent or empty. Changes nothing. */
 export function checkRunFolder(folder: string): void {
-  const info = statSync(folder, { throwIfNoEntry: false });
-  if (info === undefined) return;
-  if (!info.isDirectory()) throw new InputError(`--out ${folder}: is a file, not a folder`);
-  const holds = readdirSync(folder);
+  const holds = writing(folder, () => {
+    const info = statSync(folder, { throwIfNoEntry: false });
+    if (info === undefined) return [];
+    if (!info.isDirectory()) throw new InputError(`--out ${folder}: is a file, not a folder`);
+    return readdirSync(folder);
+  });
   if (holds.length === 0) return;
   throw new InputError(
     holds.includes("results.csv")
       ? `--out ${folder}: holds another run; name a new folder, or remove that one`
       : `--out ${folder}: is not empty (it holds ${holds[0]}); name a new or empty folder`,
   );
+}
+
+/** Runs `work`; what the system refuses becomes an InputError that names the folder. */
+function writing<T>(folder: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`--out ${folder}: cannot be written: ${(error as Error).message}`);
+  }
 }
 
 export class RunFolder {
@@ -49,12 +61,10 @@ export class RunFolder {
     checkRunFolder(path);
     this.csvPath = join(path, "results.csv");
     this.#columns = columns;
-    try {
+    writing(path, () => {
       mkdirSync(path, { recursive: true });
       writeFileSync(this.csvPath, csvHeader(columns), { flag: "wx" });
-    } catch (error) {
-      throw new InputError(`--out ${path}: cannot be written: ${(error as Error).message}`);
-    }
+    });
   }
 
   /** Appends the rows of one finished trial, at once. */

@@ -63,7 +63,7 @@ test("run writes results, figures and a page, and says where", async () => {
     points: 2,
     trialsPerPoint: 2,
     command: "npx weightlink run small.yaml",
-    dataset: { name: "glyphs", images: 60 },
+    models: [{ dataset: { name: "glyphs", images: 60 } }],
   });
   expect(result.trials).toHaveLength(8);
   // λ' = 40 lies beyond the pole at 12 dB (1 + 10^1.2 = 16.8) and at 3 dB: left out, and counted.
@@ -237,7 +237,7 @@ describe("the output folder is never overwritten", () => {
     const { code, stderr } = await weightlink(["run", "small.yaml", "--out", "file/out"], {
       cwd: folder,
     });
-    expect(stderr).toMatch(/--out file\/out: cannot be written: .*ENOTDIR|--out file\/out: /);
+    expect(stderr).toMatch(/--out file\/out: cannot be written: ENOTDIR/);
     expect(code).toBe(2);
   });
 });
