@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { InputError } from "../errors.js";
 import type { TrialResult } from "../study/results.js";
 import { type CsvColumns, csvHeader, csvRow } from "./csv.js";
@@ -49,6 +49,13 @@ function writing<T>(folder: string, work: () => T): T {
   }
 }
 
+/** Folder by folder: Node's own recursion never ends where a system folder refuses. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
 export class RunFolder {
   readonly csvPath: string;
   readonly #columns: CsvColumns;
@@ -62,7 +69,7 @@ export class RunFolder {
     this.csvPath = join(path, "results.csv");
     this.#columns = columns;
     writing(path, () => {
-      mkdirSync(path, { recursive: true });
+      makeFolder(path);
       writeFileSync(this.csvPath, csvHeader(columns), { flag: "wx" });
     });
   }

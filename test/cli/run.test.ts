@@ -232,6 +232,15 @@ describe("the output folder is never overwritten", () => {
     expect(readdirSync(folder, { recursive: true })).toEqual(before);
   });
 
+  test.skipIf(process.platform !== "linux")("a folder that the system refuses", async () => {
+    const folder = folderWith({ "small.yaml": small });
+    const refused = await weightlink(["run", "small.yaml", "--out", "/proc/weightlink/out"], {
+      cwd: folder,
+    });
+    expect(refused.stderr).toMatch(/--out \/proc\/weightlink\/out: cannot be written: ENOENT/);
+    expect(refused.code).toBe(2);
+  });
+
   test("a folder that cannot be made", async () => {
     const folder = folderWith({ "small.yaml": small, file: "x" });
     const { code, stderr } = await weightlink(["run", "small.yaml", "--out", "file/out"], {
