@@ -1,16 +1,19 @@
 /**
  * The noise level of a channel that adds white noise, by SNR or by WNR; see docs/conventions.md.
  */
-import type { z } from "zod";
+import { z } from "zod";
 import type { ChannelContext } from "./channel.js";
 import { dbToRatio, quantity } from "./units.js";
 
+/** Beyond these, float32 holds either the signal or the noise, not both. */
+const decibels = z.number().min(-300).max(300);
+
 /** Keys for a channel's schema; exactly one of them must be given. */
 export const noiseLevel = {
-  snrDb: quantity("dB")
+  snrDb: quantity("dB", decibels)
     .optional()
     .describe("mean square of the signal over noise variance, per real component [dB]"),
-  wnrDb: quantity("dB")
+  wnrDb: quantity("dB", decibels)
     .optional()
     .describe("variance of the signal over noise variance, per real component [dB]"),
 };

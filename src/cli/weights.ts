@@ -1,10 +1,12 @@
+import { embeddedModels } from "../models/embedded/index.js";
 import { openModelFile } from "../models/open.js";
 import { defaultTravelRules, layOut, type NamedTensor } from "../weights/layout.js";
 import { writeSafetensors } from "../weights/safetensors.js";
 
 /** `weightlink weights`: a model's tensors, which of them travel, and their values as safetensors. */
 export async function weights({ model: path, to }: { model: string; to?: string | undefined }) {
-  const model = await openModelFile(path);
+  const embedded = embeddedModels.find((m) => m.name === path);
+  const model = await openModelFile(embedded?.path ?? path);
   const travelling = layOut(model.tensors, defaultTravelRules);
   const travels = new Set(travelling.entries.map((e) => e.name));
   const width = Math.max(...model.tensors.map((t) => t.name.length));

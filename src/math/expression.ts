@@ -51,7 +51,8 @@ export function evaluateNumber(text: string, unit?: string): number {
   let value = result;
   if (math.isUnit(result)) {
     if (unit === undefined) throw new ExpressionError(`has a unit where none is expected`);
-    if (!result.equalBase(math.unit(unit)))
+    const decibels = unit === "dB" || unit === "dBm"; // which mathjs does not know
+    if (decibels || !result.equalBase(math.unit(unit)))
       throw new ExpressionError(`is not a quantity in ${unit}`);
     value = result.toNumber(unit);
   }

@@ -42,8 +42,9 @@ export function figureAxes(run: RunResult): FigureAxes {
     x: x === undefined ? estimatorTitle(run, s.estimator) : xValue(x, parameterOf(s, x)),
     estimator: estimatorTitle(run, s.estimator),
     accuracy: 100 * s.accuracy,
-    low: s.interval95 === null ? null : 100 * s.interval95[0],
-    high: s.interval95 === null ? null : 100 * s.interval95[1],
+    // A t interval may reach beyond what an accuracy can be; the figure ends there.
+    low: s.interval95 === null ? null : Math.max(0, 100 * s.interval95[0]),
+    high: s.interval95 === null ? null : Math.min(100, 100 * s.interval95[1]),
   }));
   return {
     x,

@@ -119,9 +119,15 @@ async function readScenario(file: string): Promise<{ text: string; data: Data }>
   let data: unknown;
   const extension = extname(file);
   if (extension === ".ts" || extension === ".mts" || extension === ".js" || extension === ".mjs") {
-    const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
-    // A copy, since overrides change it.
-    data = structuredClone(module.default);
+    try {
+      const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
+      // A copy, since overrides change it.
+      data = structuredClone(module.default);
+    } catch (error) {
+      throw new InputError(
+        `${file}: cannot be loaded: ${(error as Error | null)?.message ?? error}`,
+      );
+    }
   } else if (extension === ".yaml" || extension === ".yml" || extension === ".json") {
     try {
       data = parseYaml(text);

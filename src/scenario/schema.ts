@@ -165,7 +165,7 @@ export const studyShape = {
   batch: quantity(undefined, z.number().int().positive())
     .prefault(50)
     .describe("images in one inference"),
-  threads: quantity(undefined, z.number().int().nonnegative())
+  threads: quantity(undefined, z.number().int().nonnegative().max(256))
     .prefault(0)
     .describe("threads of one inference; 0: as many as the machine has cores"),
 };

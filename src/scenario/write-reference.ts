@@ -38,11 +38,11 @@ export function referencePage(): string {
   const parts: string[] = [
     "# Scenario reference",
     "",
-    "Written by `npm run schema` from the schema that checks scenarios. A scenario is a YAML file, or a",
+    "Written by `npm run schema` from the schema that checks scenarios. A scenario is a YAML (or JSON) file, or a",
     "TypeScript file with `export default defineScenario({ ... })`; both hold the keys below.",
     "",
     "Numbers may be expressions with units: `1 MHz`, `sqrt(2)/2`, `7 dB`. A key's name ends in its unit.",
-    "Lists of numbers may be ranges: `0:2:14` (start, step, stop), `logspace(-3, 0, 4)`,",
+    "Lists of numbers may be ranges: `0:2:14` (start, step, stop), `0:5` (steps of 1), `logspace(-3, 0, 4)`,",
     "`linspace(0, 1, 5)`. File paths start at the scenario's folder; those given by `--set` start where one types.",
     "",
     "For completion and checks in an editor, begin the file with",
@@ -53,7 +53,7 @@ export function referencePage(): string {
     "",
     "Swept parameters go by their path: `channel.wnrDb`, `transmitter.mapping`, `receivers.mmse-pb.lambda`",
     "(a receiver by its label, name or number). In a constraint a name with a hyphen is quoted:",
-    '`receivers["mmse-pb"].lambda > 1`.',
+    '`receivers["mmse-pb"].lambda > 1`. Numbers in constraints are in the unit of the key, without it.',
     "",
     "## The parts",
     table(

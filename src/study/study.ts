@@ -80,7 +80,7 @@ export async function runStudy(prepared: PreparedStudy, events: StudyEvents = {}
         const run = new ReceiverRun(bench, receiver, sent.observation, plan.study.batch, estimate);
         const outcome = await run.score(trialRandom(plan, point, trial), events.stopped);
         if (outcome === undefined) {
-          const note = `${receiverLabel(receiver)}: every setting lies at or beyond the pole λ' = 1 + η at ${describePoint(point)}; it has no result there`;
+          const note = `${receiverLabel(receiver)}: every setting lies at or beyond the pole λ' = 1 + η at ${describePoint(point) || "the only point"}; it has no result there`;
           if (!noted.has(note)) events.onNote?.(note);
           noted.add(note);
           continue;

@@ -93,7 +93,7 @@ export function readSafetensors(path: string): SafeTensor[] {
     );
 }
 
-/** Writes float32 tensors in the given order. */
+/** Writes float32 tensors in the given order. Throws InputError where the file cannot be written. */
 export function writeSafetensors(
   path: string,
   tensors: readonly { name: string; shape: readonly number[]; data: Float32Array }[],
@@ -115,5 +115,9 @@ export function writeSafetensors(
   const body = tensors.map(({ data }) =>
     Buffer.from(data.buffer, data.byteOffset, data.byteLength),
   );
-  writeFileSync(path, Buffer.concat([length, Buffer.from(text), ...body]));
+  try {
+    writeFileSync(path, Buffer.concat([length, Buffer.from(text), ...body]));
+  } catch (error) {
+    throw new InputError(`${path}: cannot be written: ${(error as Error).message}`);
+  }
 }

@@ -39,6 +39,7 @@ describe("commands", () => {
     [["run"], /weightlink run --help/],
     [["run", "s.yaml", "--ouput", "x"], /ouput/],
     [["list", "chanels"], /chanels/],
+    [["run", "s.yaml", "--out", "a", "--out", "b"], /--out is given more than once/],
     [[], /name a command/],
   ])("%j", async (args, message) => {
     const { code, stderr } = await weightlink(args);
@@ -185,4 +186,30 @@ test("validate checks all that run checks", async () => {
   expect(good.stdout).toMatch(
     /s\.yaml: valid\n {2}1 points x 10 trials\n {2}net\.onnx: .* weights in \d+ tensors travel/,
   );
+});
+
+test.each([
+  ["throws", 'throw new Error("boom");', /s\.ts: cannot be loaded: boom/],
+  ["is no TypeScript", "export default {;", /s\.ts: cannot be loaded: /],
+  ["holds a function", "export default { title: () => 1 };", /s\.ts: cannot be loaded: /],
+])("a TypeScript scenario that %s", async (_name, text, message) => {
+  const folder = folderWith({ "s.ts": text });
+  const { code, stderr } = await weightlink(["validate", "s.ts"], { cwd: folder });
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(code).toBe(2);
+});
+
+test("a unit that does not fit, and decibels that no number format holds", async () => {
+  await refuse({}, /channel\.wnrDb must be a finite number \[dB\], got "5 MHz"/, [
+    "--set",
+    "channel.wnrDb=5 MHz",
+  ]);
+  await refuse({}, /channel\.wnrDb must be >= -300, got -4000/, ["--set", "channel.wnrDb=-4000"]);
+});
+
+test("weights --to a file that cannot be written", async () => {
+  const { code, stderr } = await weightlink(["weights", "glyphs-resnet", "--to", "none/w.st"]);
+  expect(stderr).toMatch(/none\/w\.st: cannot be written: ENOENT/);
+  expect(code).toBe(2);
 });
