@@ -44,7 +44,7 @@ function parser(args: readonly string[]) {
   } as const;
   const seed = {
     type: "number",
-    coerce: once("seed"),
+    coerce: once<number | undefined>("seed"),
     describe: "seed of every random stream",
   } as const;
   const yes = {
@@ -53,89 +53,85 @@ function parser(args: readonly string[]) {
     describe: "allow more than 10,000 trials",
   } as const;
 
-  return (
-    yargs([...args])
-      .scriptName("weightlink")
-      // An option given twice counts as given last.
-      .parserConfiguration({ "duplicate-arguments-array": false })
-      .usage(
-        "$0 <command>\n\nSends a network's weights over a simulated link and scores what arrives.",
-      )
-      .command(
-        "run <scenario>",
-        "simulate a scenario and write a run folder",
-        (y) =>
-          y
-            .positional("scenario", scenario)
-            .option("out", {
-              type: "string",
-              coerce: once("out"),
-              describe: "folder of the run; default: runs/NAME",
-            })
-            .option("set", set)
-            .option("seed", seed)
-            .option("yes", yes)
-            .option("quiet", { type: "boolean", default: false, describe: "print errors only" })
-            .option("json", {
-              type: "boolean",
-              default: false,
-              describe: "print one JSON object per event, for scripts",
-            }),
-        (argv) => run(argv),
-      )
-      .command(
-        "validate <scenario>",
-        "check a scenario and the files it names without simulating",
-        (y) =>
-          y
-            .positional("scenario", scenario)
-            .option("set", set)
-            .option("seed", seed)
-            .option("yes", yes),
-        (argv) => validate(argv),
-      )
-      .command(
-        "list <kind>",
-        "what scenarios can name: names, parameters, units, defaults",
-        (y) => y.positional("kind", { choices: listKinds, demandOption: true }),
-        (argv) => list(argv.kind),
-      )
-      .command(
-        "weights <model>",
-        "list a model's tensors and which of them travel",
-        (y) =>
-          y
-            .positional("model", {
-              type: "string",
-              demandOption: true,
-              describe: "model file, or the name of an embedded model",
-            })
-            .option("to", {
-              type: "string",
-              describe: "write the tensors to this safetensors file",
-            }),
-        (argv) => weights(argv),
-      )
-      .command("doctor", "what runs here, and what to do about what is missing", {}, () => doctor())
-      .demandCommand(1, "name a command")
-      .strict()
-      .version(packageJson.version)
-      .help()
-      .alias("h", "help")
-      .wrap(Math.min(100, process.stdout.columns ?? 100))
-      .exitProcess(false)
-      .fail((message, error) => {
-        if (error !== undefined) throw error;
-        const [word] = args;
-        const unknown = word !== undefined && !word.startsWith("-") && !commands.includes(word);
-        const nearest = unknown ? nearestName(word, commands) : undefined;
-        throw new InputError(
-          unknown
-            ? `unknown command "${word}";${nearest === undefined ? "" : ` did you mean "${nearest}"?`} known: ${commands.join(", ")}`
-            : `${message} (weightlink ${commands.includes(word ?? "") ? `${word} ` : ""}--help)`,
-        );
-      })
-  );
+  return yargs([...args])
+    .scriptName("weightlink")
+    .usage(
+      "$0 <command>\n\nSends a network's weights over a simulated link and scores what arrives.",
+    )
+    .command(
+      "run <scenario>",
+      "simulate a scenario and write a run folder",
+      (y) =>
+        y
+          .positional("scenario", scenario)
+          .option("out", {
+            type: "string",
+            coerce: once<string | undefined>("out"),
+            describe: "folder of the run; default: runs/NAME",
+          })
+          .option("set", set)
+          .option("seed", seed)
+          .option("yes", yes)
+          .option("quiet", { type: "boolean", default: false, describe: "print errors only" })
+          .option("json", {
+            type: "boolean",
+            default: false,
+            describe: "print one JSON object per event, for scripts",
+          }),
+      (argv) => run(argv),
+    )
+    .command(
+      "validate <scenario>",
+      "check a scenario and the files it names without simulating",
+      (y) =>
+        y
+          .positional("scenario", scenario)
+          .option("set", set)
+          .option("seed", seed)
+          .option("yes", yes),
+      (argv) => validate(argv),
+    )
+    .command(
+      "list <kind>",
+      "what scenarios can name: names, parameters, units, defaults",
+      (y) => y.positional("kind", { choices: listKinds, demandOption: true }),
+      (argv) => list(argv.kind),
+    )
+    .command(
+      "weights <model>",
+      "list a model's tensors and which of them travel",
+      (y) =>
+        y
+          .positional("model", {
+            type: "string",
+            demandOption: true,
+            describe: "model file, or the name of an embedded model",
+          })
+          .option("to", {
+            type: "string",
+            describe: "write the tensors to this safetensors file",
+          }),
+      (argv) => weights(argv),
+    )
+    .command("doctor", "what runs here, and what to do about what is missing", {}, () => doctor())
+    .demandCommand(1, "name a command")
+    .strict()
+    .version(packageJson.version)
+    .help()
+    .alias("h", "help")
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail((message, error) => {
+      if (error !== undefined) throw error;
+      const [word] = args;
+      const unknown = word !== undefined && !word.startsWith("-") && !commands.includes(word);
+      const nearest = unknown ? nearestName(word, commands) : undefined;
+      throw new InputError(
+        unknown
+          ? `unknown command "${word}";${nearest === undefined ? "" : ` did you mean "${nearest}"?`} known: ${commands.join(", ")}`
+          : `${message} (weightlink ${commands.includes(word ?? "") ? `${word} ` : ""}--help)`,
+      );
+    });
 }
 
 /** yargs makes a list of an option that is given twice. */
