@@ -122,7 +122,8 @@ function parser(args: readonly string[]) {
     .wrap(Math.min(100, process.stdout.columns ?? 100))
     .exitProcess(false)
     .fail((message, error) => {
-      if (error !== undefined) throw error;
+      // A YError is yargs' own word on the arguments, also where a coercion refused one.
+      if (error !== undefined && error.name !== "YError") throw error;
       const [word] = args;
       const unknown = word !== undefined && !word.startsWith("-") && !commands.includes(word);
       const nearest = unknown ? nearestName(word, commands) : undefined;
