@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { InputError } from "../errors.js";
 import { integer } from "../files/bytes.js";
+import type { NpyData } from "../files/npy.js";
 
 const perChannel = z.union([z.number(), z.array(z.number()).min(1)], {
   error: "must be a number or a list of numbers",
@@ -32,15 +33,7 @@ export function pixelTable(mean: number, std: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, pixel) => (pixel / 255 - mean) / std);
 }
 
-type NumberArray =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
+type NumberArray = Exclude<NpyData, BigInt64Array | BigUint64Array>;
 
 /**
  * (v − mean) / std of every value, where v is pixel / 255 for bytes and the value itself for other

@@ -9,7 +9,6 @@ import { basename } from "node:path";
 import * as ort from "onnxruntime-node";
 import type { ExampleInput } from "../datasets/dataset.js";
 import { InputError } from "../errors.js";
-import type { Layout } from "../weights/layout.js";
 import {
   type OnnxFile,
   overwriteTensor,
@@ -50,9 +49,10 @@ export async function openOnnxModel(path: string, weightsPath?: string): Promise
     readWeights(layout) {
       const weights = new Float32Array(layout.size);
       const source = take();
-      forEachPlace(source, layout, (place, from, to) => {
-        readTensor(source, place, weights.subarray(from, to));
-      });
+      const places = new Map(source.tensors.map((t) => [t.name, t]));
+      for (const { name, offset, size } of layout.entries) {
+        readTensor(source, places.get(name)!, weights.subarray(offset, offset + size));
+      }
       return weights;
     },
 
@@ -116,17 +116,6 @@ class OnnxScorer implements Scorer {
   async close(): Promise<void> {
     await this.#session?.release();
     this.#session = undefined;
-  }
-}
-
-function forEachPlace(
-  file: OnnxFile,
-  layout: Layout,
-  visit: (place: OnnxFile["tensors"][number], from: number, to: number) => void,
-): void {
-  const places = new Map(file.tensors.map((t) => [t.name, t]));
-  for (const { name, offset, size } of layout.entries) {
-    visit(places.get(name)!, offset, offset + size);
   }
 }
 

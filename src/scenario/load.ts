@@ -161,7 +161,8 @@ function applyOverride(data: Data, override: string): void {
   } catch {
     value = written;
   }
-  if (typeof value === "string" && isPathKey(path.split(".").at(-1)!)) value = fromHere(value);
+  if (typeof value === "string" && isPathKey(path.split(".").at(-1)!))
+    value = absolutePath(value, process.cwd());
   // Below these, keys are themselves paths with dots.
   for (const group of ["sweep", "zip"]) {
     if (path.startsWith(`${group}.`)) {
@@ -182,8 +183,9 @@ function applyOverride(data: Data, override: string): void {
 
 const isPathKey = (key: string) => key === "path" || key.endsWith("Path");
 
-function fromHere(path: string): string {
-  return resolve(path.replace(/^~(?=$|\/)/, homedir()));
+/** A path seen from a folder; `~` is the user's home. */
+function absolutePath(path: string, folder: string): string {
+  return resolve(folder, path.replace(/^~(?=$|\/)/, homedir()));
 }
 
 /** Makes every file path in the scenario absolute: relative ones start at the scenario's folder. */
@@ -192,7 +194,7 @@ function makePathsAbsolute(data: unknown, folder: string): void {
   if (!isMap(data)) return;
   for (const [key, value] of Object.entries(data)) {
     if (typeof value === "string" && isPathKey(key)) {
-      data[key] = resolve(folder, value.replace(/^~(?=$|\/)/, homedir()));
+      data[key] = absolutePath(value, folder);
     } else makePathsAbsolute(value, folder);
   }
 }

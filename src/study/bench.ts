@@ -12,6 +12,7 @@ import { openModelFile } from "../models/open.js";
 import { checkScores, countCorrect } from "../models/score.js";
 import {
   datasetOf,
+  estimatorOf,
   type PointSettings,
   type ReceiverSettings,
   receiverLabel,
@@ -20,8 +21,6 @@ import { type WeightStatistics, weightStatistics } from "../transmitter/transmit
 import { type Layout, layOut } from "../weights/layout.js";
 
 export interface Bench {
-  /** Equal for points that share a bench. */
-  readonly key: string;
   readonly modelName: string;
   readonly model: Model;
   readonly layout: Layout;
@@ -45,6 +44,7 @@ export interface BenchOptions {
   readonly stopped?: () => void;
 }
 
+/** Equal for points that share a bench. */
 export function benchKey(point: PointSettings): string {
   return JSON.stringify([point.model, point.dataset, point.receivers.some(usesValidation)]);
 }
@@ -67,7 +67,6 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
   await scorer.setWeights(weights);
   await checkScores(scorer, test, dataset.classes, modelName);
   return {
-    key: benchKey(point),
     modelName,
     model,
     layout,
@@ -84,13 +83,13 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
 }
 
 /** True where a receiver has a grid and looks at validation images to choose from it. */
-export function usesValidation(receiver: Record<string, unknown>): boolean {
+function usesValidation(receiver: Record<string, unknown>): boolean {
   return searchesGrid(receiver) && (receiver as ReceiverSettings).choose === "validation";
 }
 
 /** True where a receiver has more than one setting to choose from. */
 export function searchesGrid(receiver: Record<string, unknown>): boolean {
-  return Object.values(receiver).some((value) => Array.isArray(value) && value.length > 1);
+  return estimatorOf(receiver).settings(receiver as never).length > 1;
 }
 
 async function openModel({ name, path, weightsPath }: PointSettings["model"]) {

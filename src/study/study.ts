@@ -4,7 +4,7 @@
  * Random streams are named by (seed, trial), and also by the point where `commonNoise` is off; so no
  * result depends on which other points or receivers are simulated.
  */
-
+import type { Examples } from "../datasets/dataset.js";
 import { RandomSource } from "../kernel/index.js";
 import { pickExamples } from "../models/fit-inputs.js";
 import { countCorrect } from "../models/score.js";
@@ -152,12 +152,14 @@ class ReceiverRun {
     let setting = valid[0];
     let search: SearchRecord | undefined;
     if (all.length > 1) ({ setting, search } = await this.#search(valid, leftOut, random, stopped));
-    await this.#install(setting);
+    let correct: number;
+    if (search?.chosenBy === "oracle") {
+      correct = search.correct; // the search has counted on these very images
+      this.#estimateWith(setting);
+    } else {
+      correct = await this.#countWith(setting, this.#bench.test, stopped);
+    }
     const mse = meanSquareError(this.#estimate, this.#bench.weights);
-    const correct =
-      search?.chosenBy === "oracle"
-        ? search.correct // these very images chose it
-        : await countCorrect(this.#bench.scorer, this.#bench.test, this.#batch, stopped);
     return { correct, mse, setting, search };
   }
 
@@ -177,8 +179,7 @@ class ReceiverRun {
     const departure = (s: Setting) => this.#estimator.departure?.(s) ?? 0;
     let best = { setting: settings[0], correct: -1 };
     for (const setting of settings) {
-      await this.#install(setting);
-      const correct = await countCorrect(this.#bench.scorer, images, this.#batch, stopped);
+      const correct = await this.#countWith(setting, images, stopped);
       const nearer = departure(setting) < departure(best.setting);
       if (correct > best.correct || (correct === best.correct && nearer)) {
         best = { setting, correct };
@@ -197,9 +198,20 @@ class ReceiverRun {
     };
   }
 
-  async #install(setting: Setting): Promise<void> {
+  #estimateWith(setting: Setting): void {
     this.#estimator.estimate(this.#r, this.#known, setting, this.#estimate);
-    await this.#bench.scorer.setWeights(this.#estimate);
+  }
+
+  /** How many of the images the network gets right with the weights that a setting gives. */
+  async #countWith(
+    setting: Setting,
+    images: Examples,
+    stopped: (() => void) | undefined,
+  ): Promise<number> {
+    const { scorer } = this.#bench;
+    this.#estimateWith(setting);
+    await scorer.setWeights(this.#estimate);
+    return countCorrect(scorer, images, this.#batch, stopped);
   }
 }
 
