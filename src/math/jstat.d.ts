@@ -4,8 +4,14 @@ declare module "jstat" {
     inv(probability: number, degreesOfFreedom: number): number;
   }
   interface Normal {
+    cdf(x: number, mean: number, standardDeviation: number): number;
     inv(probability: number, mean: number, standardDeviation: number): number;
   }
-  const jstat: { readonly studentt: StudentT; readonly normal: Normal };
+  const jstat: {
+    readonly studentt: StudentT;
+    readonly normal: Normal;
+    /** Regularized incomplete beta function I_x(a, b). */
+    ibeta(x: number, a: number, b: number): number;
+  };
   export default jstat;
 }

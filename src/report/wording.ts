@@ -1,6 +1,14 @@
 /** How numbers and names are worded: the same in the table, the figure and the page. */
-import type { ParameterValue, PointSummary, RunResult } from "../study/results.js";
-import { ratioToDb } from "../units.js";
+
+import { ratioToDb } from "../math/decibel.js";
+import type {
+  PairedDifference,
+  ParameterValue,
+  PointSummary,
+  RunResult,
+  TargetRatio,
+  TrialRule,
+} from "../study/results.js";
 
 /** Accuracy of guessing, with classes equally frequent; undefined where models differ in it. */
 export function chanceLevel(run: RunResult): number | undefined {
@@ -41,9 +49,78 @@ export function shortPercent(fraction: number): string {
 }
 
 /** Half the width of the 95 % interval, in percent; undefined with fewer than two trials. */
-export function halfWidth(summary: PointSummary): string | undefined {
-  if (summary.interval95 === null) return undefined;
-  return percent((summary.interval95[1] - summary.interval95[0]) / 2);
+export function halfWidth({
+  interval95,
+}: Pick<PointSummary | PairedDifference, "interval95">): string | undefined {
+  if (interval95 === null) return undefined;
+  return percent((interval95[1] - interval95[0]) / 2);
+}
+
+/** A difference of accuracies in points of percent, with its sign: +1.70, -0.35, 0.00. */
+export function percentPoints(difference: number): string {
+  const text = percent(difference);
+  if (Number(text) === 0) return text.replace("-", "");
+  return difference > 0 ? `+${text}` : text;
+}
+
+/** Looks up the difference to the run's baseline; there is none for the baseline itself. */
+export function differencesToBaseline(
+  run: RunResult,
+): (summary: PointSummary) => PairedDifference | undefined {
+  const key = (d: PairedDifference | PointSummary) => `${d.point} ${d.estimator}`;
+  const toBaseline = run.differences.filter((d) => d.baseline === run.analysis.baseline);
+  const byKey = new Map(toBaseline.map((d) => [key(d), d]));
+  return (summary) => byKey.get(key(summary));
+}
+
+export function quantityName({ quantity }: TargetRatio): string {
+  return quantity === "snrDb" ? "SNR" : "WNR";
+}
+
+/** `5.58`; `above 12.00` and `below -6.00` where the ratio needed lies beyond the curve's ends. */
+export function requiredText(run: RunResult, target: TargetRatio): string {
+  return rangeText(requiredRange(run, target));
+}
+
+/** `0.62`; `above 2.80` where one of the two ratios lies beyond its curve's end, so that the gain is only bounded. */
+export function gainText(run: RunResult, target: TargetRatio): string {
+  if (target.gainDb !== null) return target.gainDb.toFixed(2);
+  const key = JSON.stringify(target.parameters);
+  const baseline = run.targets.find(
+    (t) =>
+      t.estimator === target.baseline &&
+      t.target === target.target &&
+      JSON.stringify(t.parameters) === key,
+  );
+  if (baseline === undefined) return "unknown";
+  const [least, most] = requiredRange(run, target);
+  const [leastOfBaseline, mostOfBaseline] = requiredRange(run, baseline);
+  return rangeText([leastOfBaseline - most, mostOfBaseline - least]);
+}
+
+/** What the required ratio lies between: two equal numbers, or a curve's end and infinity [dB]. */
+function requiredRange(run: RunResult, target: TargetRatio): [number, number] {
+  if (target.requiredDb !== null) return [target.requiredDb, target.requiredDb];
+  const curve = run.summary.filter(
+    ({ estimator, parameters }) =>
+      estimator === target.estimator &&
+      Object.entries(target.parameters).every(([path, value]) => parameters[path] === value),
+  );
+  const ratios = curve.map((s) => s[target.quantity]).filter(Number.isFinite);
+  return target.reached === "never"
+    ? [Math.max(...ratios), Number.POSITIVE_INFINITY]
+    : [Number.NEGATIVE_INFINITY, Math.min(...ratios)];
+}
+
+function rangeText([least, most]: [number, number]): string {
+  if (Number.isFinite(least)) return `${least === most ? "" : "above "}${least.toFixed(2)}`;
+  return Number.isFinite(most) ? `below ${most.toFixed(2)}` : "unknown";
+}
+
+/** `[5.51, 5.65]`; a bound beyond the sweep is `…`. */
+export function intervalDb(interval: TargetRatio["interval95"]): string {
+  if (interval === null) return "";
+  return `[${interval.map((bound) => bound?.toFixed(2) ?? "…").join(", ")}]`;
 }
 
 export function decibels(ratio: number): string {
@@ -54,6 +131,16 @@ export function decibels(ratio: number): string {
 export function grouped(count: number): string {
   if (count < 10_000) return String(count);
   return String(count).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
+}
+
+/** `1 point`, `10 points`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** `10 trials`; `5 to 40 trials` with a stopping rule. */
+export function trialsText({ min, max }: TrialRule): string {
+  return min === max ? counted(max, "trial") : `${grouped(min)} to ${counted(max, "trial")}`;
 }
 
 /** A swept value to six digits; very large and small numbers by their power of ten. */
@@ -84,7 +171,7 @@ export function minus(text: string): string {
 }
 
 /** The label, and a warning where the estimator looked at the test images. */
-export function estimatorTitle(run: RunResult, label: string): string {
+export function estimatorTitle(run: Pick<RunResult, "estimators">, label: string): string {
   const oracle = run.estimators.some((e) => e.label === label && e.oracle);
   return oracle && !/oracle/i.test(label) ? `${label} (oracle)` : label;
 }
@@ -119,6 +206,74 @@ export function intervalSentence(run: RunResult): string {
     : "One trial per point: no interval over trials.";
 }
 
+/** Undefined without a difference that has an interval. */
+export function differenceSentence(run: RunResult): string | undefined {
+  return run.differences.some((d) => d.interval95 !== null)
+    ? "Differences are taken trial by trial; * marks those whose own 95 % interval leaves out 0."
+    : undefined;
+}
+
+/** What the table of targets means; empty where the scenario names none. */
+export function targetSentences(run: RunResult): string[] {
+  if (run.analysis.gainAt.length === 0) return [];
+  const first = run.targets[0];
+  if (first === undefined)
+    return ["There is no curve along SNR or WNR, so the ratio required cannot be told."];
+  const sentences = [`The required ${quantityName(first)} is interpolated between points.`];
+  if (run.targets.some((t) => t.interval95 !== null)) {
+    sentences.push(
+      "In brackets: the 95 % bootstrap interval over trials; … lies beyond the sweep.",
+    );
+  }
+  return sentences;
+}
+
+/** Undefined where each point has a fixed number of trials. */
+export function stoppingSentence(run: RunResult): string | undefined {
+  const { max, halfWidth } = run.trialsPerPoint;
+  if (halfWidth === undefined) return undefined;
+  const wide = new Set(
+    run.summary
+      .filter(({ trials, interval95: i }) => trials >= max && i && (i[1] - i[0]) / 2 > halfWidth)
+      .map((s) => s.point),
+  );
+  const rule = `A point gets more trials, up to ${grouped(max)}, while a ± is above ${percent(halfWidth)} %`;
+  if (wide.size === 0) return `${rule}.`;
+  return `${rule}; ${counted(wide.size, "point")} of ${grouped(run.points)} ${wide.size === 1 ? "is" : "are"} wider still.`;
+}
+
+/** Airtime and energy where all points have the same; undefined where neither is. */
+export function transmissionSentence(run: RunResult): string | undefined {
+  const [first] = run.summary;
+  if (first === undefined) return undefined;
+  const parts = [];
+  if (!differs(run, "airtimeS")) parts.push(`${valueText(first.airtimeS)} s on the air`);
+  if (!differs(run, "energy")) parts.push(`an energy of ${valueText(first.energy)}`);
+  return parts.length === 0 ? undefined : `Every transmission takes ${parts.join(" and ")}.`;
+}
+
+/** Whether points differ in a quantity, beyond rounding. */
+export function differs(run: Pick<RunResult, "summary">, key: "airtimeS" | "energy"): boolean {
+  const values = run.summary.map((s) => s[key]);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return high - low > 1e-9 * high;
+}
+
+/** One for each estimator that searched for its setting. */
+export function searchSentences(run: RunResult): string[] {
+  return run.estimators.flatMap(({ label }) => {
+    const costs = run.summary
+      .filter((s) => s.estimator === label && s.searchImageInferences > 0)
+      .map((s) => Math.round(s.searchImageInferences));
+    if (costs.length === 0) return [];
+    const [low, high] = [Math.min(...costs), Math.max(...costs)];
+    const cost = low === high ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;
+    return [
+      `${estimatorTitle(run, label)} spent ${cost} image inferences per trial on its search.`,
+    ];
+  });
+}
+
 export const oracleSentence =
   "(oracle) chose its setting on the test images: an upper bound, not a receiver.";
 
@@ -130,8 +285,11 @@ export function hasOracle(run: RunResult): boolean {
 export function incompleteSentence(run: RunResult): string | undefined {
   if (run.complete) return undefined;
   const finished = new Set(run.trials.map((t) => `${t.point}/${t.trial}`)).size;
+  const { min, max } = run.trialsPerPoint;
+  const least = grouped(run.points * min);
+  const wanted = min === max ? least : `${least} to ${grouped(run.points * max)}`;
   return (
-    `Incomplete run: ${grouped(finished)} of ${grouped(run.points * run.trialsPerPoint)} ` +
-    "trials finished; what was not simulated is absent."
+    `Incomplete run: ${grouped(finished)} of ${wanted} trials finished; ` +
+    "what was not simulated is absent."
   );
 }

@@ -1,17 +1,24 @@
-/** A made-up run with realistic numbers: sigmoid curves, binomial counts over trials. */
+/**
+ * A made-up run with realistic numbers: sigmoid curves, and trials that wobble together, since trial k
+ * meets the same noise at every point and for every estimator.
+ */
 import seedrandom from "seedrandom";
-import { mean, meanInterval95, standardDeviation } from "../../src/math/statistics.js";
-import type {
-  ParameterValue,
-  PointSummary,
-  RunResult,
-  TrialResult,
-} from "../../src/study/results.js";
+import { pointSchema, studySchema } from "../../src/scenario/schema.js";
+import { pairedDifferences } from "../../src/study/compare.js";
+import { requiredRatios } from "../../src/study/required.js";
+import type { ParameterValue, RunResult, Timeline, TrialResult } from "../../src/study/results.js";
+import { summarize } from "../../src/study/summarize.js";
 
 export interface FixtureOptions {
   readonly axes?: RunResult["axes"];
   readonly estimators?: RunResult["estimators"];
   readonly trials?: number;
+  /** Trials per point where they differ, by index of the point; all others get `trials`. */
+  readonly trialsAt?: Readonly<Record<number, number>>;
+  /** Label; the first estimator if absent. */
+  readonly baseline?: string;
+  /** Target accuracies. */
+  readonly gainAt?: readonly number[];
   /** Combinations kept of the cross product; all if absent. */
   readonly keep?: (parameters: Readonly<Record<string, ParameterValue>>) => boolean;
   readonly changes?: Partial<RunResult>;
@@ -41,6 +48,12 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
   const axes = options.axes ?? [wnrAxis];
   const estimators = options.estimators ?? threeEstimators;
   const trialsPerPoint = options.trials ?? 10;
+  const counts = Object.values(options.trialsAt ?? {});
+  const rule = {
+    min: Math.min(trialsPerPoint, ...counts),
+    max: Math.max(trialsPerPoint, ...counts),
+    ...(counts.length > 0 && { halfWidth: 0.01 }),
+  };
   const random = seedrandom("report fixture");
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 
@@ -50,19 +63,19 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
   }
   if (options.keep) points = points.filter(options.keep);
 
+  const common = Array.from({ length: rule.max }, normal);
   const trials: TrialResult[] = [];
-  const summary: PointSummary[] = [];
+  const timelines: Timeline[] = [];
   points.forEach((parameters, point) => {
     const wnrDb = wnrOf(parameters, axes);
     for (const [e, estimator] of estimators.entries()) {
       const nmse = 0.9 / (10 ** (wnrDb / 10) + (e > 0 ? 1 : 0));
-      const accuracies: number[] = [];
-      for (let trial = 0; trial < trialsPerPoint; trial++) {
+      for (let trial = 0; trial < (options.trialsAt?.[point] ?? trialsPerPoint); trial++) {
         const middle = [5.2, 4.6, 0.4, -0.4, -1, -1.6][e] ?? 0;
         const p = 0.1 + (clean / total - 0.1) / (1 + Math.exp(-(wnrDb - middle) / 1.3));
         const wobble = 0.05 * (p - 0.1) * (1 - p) * 4;
-        const correct = Math.round(total * Math.min(1, Math.max(0, p + wobble * normal())));
-        accuracies.push(correct / total);
+        const z = 0.9 * common[trial]! + 0.436 * normal();
+        const correct = Math.round(total * Math.min(1, Math.max(0, p + wobble * z)));
         const searched = estimator.needs.includes("labelled images") || estimator.oracle;
         trials.push({
           point,
@@ -83,6 +96,7 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
           ...(searched && {
             search: {
               chosenBy: estimator.oracle ? "oracle" : "validation",
+              method: "grid",
               images: 100,
               correct: 93,
               settings: 132,
@@ -92,21 +106,15 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
           }),
         });
       }
-      summary.push({
-        point,
-        estimator: estimator.label,
-        parameters,
-        trials: trialsPerPoint,
-        model: 0,
-        accuracy: mean(accuracies),
-        standardDeviation: trialsPerPoint > 1 ? standardDeviation(accuracies) : null,
-        interval95: meanInterval95(accuracies),
-        snrDb: wnrDb + 0.0137,
-        wnrDb,
-        nmse,
-      });
     }
+    timelines.push(timelineOf(point, wnrDb));
   });
+  trials.sort((a, b) => a.point - b.point || a.trial - b.trial);
+  const labels = estimators.map((e) => e.label);
+  const analysis = {
+    baseline: options.baseline ?? labels[0]!,
+    gainAt: options.gainAt ?? [0.6, 0.8],
+  };
 
   return {
     weightlink: "0.1.0",
@@ -126,6 +134,16 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
     ].join("\n"),
     overrides: [],
     scenario: { channel: { name: "awgn" } },
+    resolved: {
+      study: studySchema.parse({ seed: 1, trials: trialsPerPoint }),
+      point: pointSchema.parse({
+        model: { name: "glyphs-resnet" },
+        dataset: { name: "glyphs" },
+        channel: { name: "awgn", wnrDb: -6 },
+        receivers: ["ml", "mmse", "mmse-pb"],
+      }),
+      points,
+    },
     command: "npx weightlink run scenarios/quickstart.yaml --seed 1",
     seed: 1,
     versions: { node: "v20.19.0", "onnxruntime-node": "1.30.0", weightlink: "0.1.0" },
@@ -154,14 +172,36 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
         "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     },
     estimators,
+    settingKeys: ["lambda", "beta"],
     axes,
     points: points.length,
-    trialsPerPoint,
+    modelOfPoint: points.map(() => 0),
+    trialsPerPoint: rule,
+    analysis,
+    sessions: [
+      {
+        startedAt: "2026-03-02T10:15:00.000Z",
+        endedAt: "2026-03-02T10:15:41.700Z",
+        host: "lab-7",
+        pid: 4711,
+        platform: "linux x64",
+        cpu: "AMD EPYC 7763",
+        cores: 2,
+        workers: 2,
+        threadsPerWorker: 1,
+        versions: { node: "v20.19.0", "onnxruntime-node": "1.30.0", weightlink: "0.1.0" },
+        git: { commit: "5c1d3f0a9be24778c6f1d2b80e93a4175f60c8ad", dirty: false },
+      },
+    ],
+    events: [],
     notes: [],
     complete: true,
     startedAt: "2026-03-02T10:15:00.000Z",
     elapsedS: 41.7,
-    summary,
+    summary: summarize(trials, () => 0),
+    differences: pairedDifferences(trials, labels, analysis.baseline),
+    targets: requiredRatios(trials, { axes, estimators: labels, ...analysis, commonNoise: true }),
+    timelines,
     trials,
     ...options.changes,
   };
@@ -180,4 +220,15 @@ function wnrOf(
     else wnrDb += axis.values.indexOf(value) * 1.5;
   });
   return wnrDb;
+}
+
+/** 75 packets of a millisecond through a slow fade. */
+function timelineOf(point: number, wnrDb: number): Timeline {
+  const packets = Array.from({ length: 75 }, (_, i) => ({
+    sentAtS: i * 1.024e-3,
+    arrivedAtS: i * 1.024e-3 + (i < 74 ? 1.024e-3 : 0.768e-3),
+    symbols: i < 74 ? 1024 : 768,
+    snrDb: wnrDb + 0.0137 + 3 * Math.sin(i / 7),
+  }));
+  return { point, trial: 0, packetsSent: 75, packets };
 }
