@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadScenario } from "../src/scenario/load.js";
 import type { TrialResult } from "../src/study/results.js";
+import { Schedule } from "../src/study/schedule.js";
 import { closeStudy, prepareStudy, runStudy } from "../src/study/study.js";
 import { sharedPath } from "./shared.js";
 
@@ -21,7 +22,9 @@ async function firstTrials(file: string, overrides: string[]): Promise<TrialResu
   const plan = await loadScenario(`${folder}${file}`, { overrides: [...overrides, "trials=1"] });
   const prepared = await prepareStudy(plan);
   const results: TrialResult[] = [];
-  await runStudy(prepared, { onTrial: (rows) => results.push(...rows) });
+  await runStudy(prepared, new Schedule(plan.points.length, plan.study.trials), {
+    onTrial: (outcome) => void results.push(...outcome.results),
+  });
   await closeStudy(prepared);
   return results;
 }

@@ -65,7 +65,7 @@ async function onnxRuntime(): Promise<Finding> {
     const size = shape.reduce((a, b) => a * b, 1);
     await scorer.run([{ data: new Float32Array(size), shape }], 1);
     await scorer.close();
-    return { subject, state: "ok", text: `${onnxRuntimeDescription(0)}, runs ${embedded.name}` };
+    return { subject, state: "ok", text: `${onnxRuntimeDescription}, runs ${embedded.name}` };
   } catch (error) {
     return {
       subject,

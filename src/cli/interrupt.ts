@@ -3,27 +3,28 @@
 export class Interrupted extends Error {}
 
 export interface InterruptWatch {
-  /** Throws Interrupted once Ctrl-C (or SIGTERM) has come. */
-  readonly check: () => void;
+  /** Aborted with Interrupted once Ctrl-C (or SIGTERM) has come. */
+  readonly signal: AbortSignal;
   readonly stop: () => void;
 }
 
 export function watchInterrupt(onFirst: () => void): InterruptWatch {
-  let interrupted = false;
-  const handle = () => {
-    if (interrupted) process.exit(130);
-    interrupted = true;
-    onFirst();
+  const controller = new AbortController();
+  const handle = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) {
+      stop();
+      // By the signal itself: an orderly exit would end worker threads in the midst of native code.
+      process.kill(process.pid, name);
+    } else {
+      onFirst();
+      controller.abort(new Interrupted("interrupted"));
+    }
+  };
+  const stop = () => {
+    process.off("SIGINT", handle);
+    process.off("SIGTERM", handle);
   };
   process.on("SIGINT", handle);
   process.on("SIGTERM", handle);
-  return {
-    check: () => {
-      if (interrupted) throw new Interrupted("interrupted");
-    },
-    stop: () => {
-      process.off("SIGINT", handle);
-      process.off("SIGTERM", handle);
-    },
-  };
+  return { signal: controller.signal, stop };
 }

@@ -7,15 +7,35 @@
 import yargs from "yargs";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError, nearestName } from "../errors.js";
+import { diff } from "./diff.js";
 import { doctor } from "./doctor.js";
+import { exportFormats, exportRun } from "./export.js";
 import { list, listKinds } from "./list.js";
+import { plan } from "./plan.js";
+import { query, queryFormats } from "./query.js";
 import { run } from "./run.js";
 import { validate } from "./validate.js";
+import { watch } from "./watch.js";
 import { weights } from "./weights.js";
 
-const commands = ["run", "validate", "list", "doctor", "weights"];
+const commands = [
+  "run",
+  "plan",
+  "watch",
+  "export",
+  "query",
+  "diff",
+  "validate",
+  "list",
+  "doctor",
+  "weights",
+];
 
 export async function main(args: readonly string[]): Promise<void> {
+  // Who has read enough, as `head` has, ends nothing.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   try {
     await parser(args).parseAsync();
   } catch (error) {
@@ -53,6 +73,14 @@ function parser(args: readonly string[]) {
     describe: "allow more than 10,000 trials",
   } as const;
 
+  const runFolder = { type: "string", demandOption: true, describe: "run folder" } as const;
+  const workers = {
+    type: "string",
+    default: "auto",
+    coerce: (value: string | string[]) => workersOf(once<string>("workers")(value as string)),
+    describe: "worker threads, or auto: as many as cores and memory allow",
+  } as const;
+
   return yargs([...args])
     .scriptName("weightlink")
     .usage(
@@ -72,6 +100,7 @@ function parser(args: readonly string[]) {
           .option("set", set)
           .option("seed", seed)
           .option("yes", yes)
+          .option("workers", workers)
           .option("quiet", { type: "boolean", default: false, describe: "print errors only" })
           .option("json", {
             type: "boolean",
@@ -79,6 +108,80 @@ function parser(args: readonly string[]) {
             describe: "print one JSON object per event, for scripts",
           }),
       (argv) => run(argv),
+    )
+    .command(
+      "plan <scenario>",
+      "what a run would do, and the time and memory it would take",
+      (y) =>
+        y
+          .positional("scenario", scenario)
+          .option("set", set)
+          .option("seed", seed)
+          .option("yes", yes)
+          .option("workers", workers)
+          .option("json", { type: "boolean", default: false, describe: "print JSON" }),
+      (argv) => plan(argv),
+    )
+    .command(
+      "watch <run>",
+      "show a run that another process is doing",
+      (y) =>
+        y
+          .positional("run", runFolder)
+          .option("every", {
+            type: "number",
+            default: 1,
+            describe: "time between two looks [s]",
+          })
+          .option("json", {
+            type: "boolean",
+            default: false,
+            describe: "print one JSON object per event",
+          }),
+      (argv) => watch(argv),
+    )
+    .command(
+      "export <run>",
+      "write a run's trials as CSV, Parquet or JSON",
+      (y) =>
+        y
+          .positional("run", runFolder)
+          .option("format", { choices: exportFormats, demandOption: true, describe: "file format" })
+          .option("out", {
+            type: "string",
+            coerce: once<string | undefined>("out"),
+            describe: "file to write; default: print CSV or JSON",
+          })
+          .option("force", { type: "boolean", default: false, describe: "replace that file" }),
+      (argv) => exportRun(argv),
+    )
+    .command(
+      "query <run> <sql>",
+      "ask a run's store in SQL; docs/results.md lists its tables",
+      (y) =>
+        y
+          .positional("run", runFolder)
+          .positional("sql", {
+            type: "string",
+            demandOption: true,
+            describe: 'e.g. "select estimator, avg(accuracy) from trials group by all"',
+          })
+          .option("format", {
+            choices: queryFormats,
+            default: "table" as const,
+            describe: "how to print",
+          }),
+      (argv) => query(argv),
+    )
+    .command(
+      "diff <runA> <runB>",
+      "what two runs were asked and what came out, where they differ",
+      (y) =>
+        y
+          .positional("runA", runFolder)
+          .positional("runB", runFolder)
+          .option("json", { type: "boolean", default: false, describe: "print JSON" }),
+      (argv) => diff(argv),
     )
     .command(
       "validate <scenario>",
@@ -133,6 +236,13 @@ function parser(args: readonly string[]) {
           : `${message} (weightlink ${commands.includes(word ?? "") ? `${word} ` : ""}--help)`,
       );
     });
+}
+
+function workersOf(value: string): number | "auto" {
+  const number = Number(value);
+  if (value === "auto") return value;
+  if (Number.isInteger(number) && number >= 1 && number <= 256) return number;
+  throw new InputError(`--workers must be a whole number from 1 to 256, or auto; got "${value}"`);
 }
 
 /** yargs makes a list of an option that is given twice. */

@@ -1,24 +1,81 @@
 /**
- * How far a run is: a bar on a terminal, a line now and then elsewhere. Both go to stderr, so that stdout
- * holds results only.
+ * How far a run is: a bar on a terminal, a line now and then elsewhere, and one line for each point that is
+ * finished. All goes to stderr, so that stdout holds results only.
  */
-import { SingleBar } from "cli-progress";
+import { MultiBar } from "cli-progress";
+import { meanInterval95 } from "../math/statistics.js";
+import { counted } from "../report/wording.js";
+import type { TrialResult } from "../study/results.js";
+import type { StartEvent, TrialEvent } from "./events.js";
 
 export interface Progress {
-  /** `done` trials of all points are finished; `estimate` says what the latest found. */
-  update(done: number, estimate: string): void;
+  /** A trial is finished. */
+  update(event: TrialEvent): void;
+  /** Says something without spoiling the bar. */
+  log(text: string): void;
   stop(): void;
 }
 
-export const silent: Progress = { update: () => {}, stop: () => {} };
+export const silent: Progress = { update: () => {}, log: () => {}, stop: () => {} };
 
-export function showProgress(total: number): Progress {
-  return process.stderr.isTTY ? bar(total) : lines(total);
+/** `earlier` are results of trials that are finished already. */
+export function showProgress(start: StartEvent, earlier: readonly TrialResult[] = []): Progress {
+  const display = process.stderr.isTTY ? bar(start) : lines(start);
+  const estimates = new Estimates();
+  for (const result of earlier) estimates.add(result);
+  return {
+    update(event) {
+      for (const result of event.results) estimates.add(result);
+      const { point, atPoint } = event;
+      const where = describeParameters(start.points[point]);
+      const found = estimates.at(point);
+      display.update(event, `${where}${atPoint.done}/${atPoint.wanted}: ${found}`);
+      if (atPoint.done === atPoint.wanted) {
+        display.log(`${where}${found}, ${counted(atPoint.done, "trial")}`);
+      }
+    },
+    log: display.log,
+    stop: display.stop,
+  };
 }
 
-function bar(total: number): Progress {
-  const single = new SingleBar({
-    format: "{bar} {percentage} % | {value}/{total} trials | {left} | {estimate}",
+interface Display {
+  update(event: TrialEvent, latest: string): void;
+  log(text: string): void;
+  stop(): void;
+}
+
+/** Mean accuracy of every receiver at every point, so far. */
+class Estimates {
+  readonly #points = new Map<number, Map<string, number[]>>();
+
+  add({ point, estimator, accuracy }: TrialResult): void {
+    const receivers = this.#points.get(point) ?? new Map<string, number[]>();
+    this.#points.set(point, receivers);
+    const list = receivers.get(estimator);
+    if (list === undefined) receivers.set(estimator, [accuracy]);
+    else list.push(accuracy);
+  }
+
+  /** `ml 43.2 ± 1.3 %, mmse-pb 45.0 ± 1.1 %` */
+  at(point: number): string {
+    const receivers = [...(this.#points.get(point) ?? [])];
+    if (receivers.length === 0) return "no result";
+    return receivers.map(([name, accuracies]) => `${name} ${estimate(accuracies)} %`).join(", ");
+  }
+}
+
+function estimate(accuracies: readonly number[]): string {
+  const percent = (value: number) => (100 * value).toFixed(1);
+  const interval = meanInterval95(accuracies);
+  if (interval === null) return percent(accuracies[0]);
+  const half = (interval[1] - interval[0]) / 2;
+  return `${percent(interval[0] + half)} ± ${percent(half)}`;
+}
+
+function bar(start: StartEvent): Display {
+  const multi = new MultiBar({
+    format: "{bar} {percentage} % | {value}/{total} trials | {rate} | {left} | {latest}",
     barCompleteChar: "━",
     barIncompleteChar: "┄",
     barsize: 24,
@@ -28,36 +85,63 @@ function bar(total: number): Progress {
     noTTYOutput: false,
     gracefulExit: false,
   });
-  const timeLeft = remaining(total);
-  single.start(total, 0, { left: "", estimate: "" });
+  const pace = new Pace(start.done);
+  const single = multi.create(start.wanted, start.done, { rate: "", left: "", latest: "" });
   return {
-    update: (done, estimate) => single.update(done, { left: timeLeft(done), estimate }),
-    stop: () => single.stop(),
+    update({ done, wanted }, latest) {
+      single.setTotal(wanted);
+      single.update(done, { ...pace.at(done, wanted), latest });
+      multi.update();
+    },
+    log(text) {
+      multi.log(`${text}\n`);
+      multi.update();
+    },
+    stop: () => multi.stop(),
   };
 }
 
 /** At least this long between two lines [ms]. */
 const lineEveryMs = 5000;
 
-function lines(total: number): Progress {
-  const timeLeft = remaining(total);
+function lines(start: StartEvent): Display {
+  const pace = new Pace(start.done);
   let last = Date.now();
+  const log = (text: string) => process.stderr.write(`${text}\n`);
   return {
-    update(done, estimate) {
-      if (Date.now() - last < lineEveryMs && done < total) return;
+    update({ done, wanted }, latest) {
+      if (Date.now() - last < lineEveryMs && done < wanted) return;
       last = Date.now();
-      process.stderr.write(`${done}/${total} trials, ${timeLeft(done)}, ${estimate}\n`);
+      const { rate, left } = pace.at(done, wanted);
+      log(`${done}/${wanted} trials, ${rate}, ${left}, ${latest}`);
     },
+    log,
     stop: () => {},
   };
 }
 
-function remaining(total: number): (done: number) => string {
-  const start = Date.now();
-  return (done) => {
-    if (done === 0) return "";
-    return `${duration(((Date.now() - start) / done) * (total - done))} left`;
-  };
+/** Speed since the start of this session. */
+class Pace {
+  readonly #start = Date.now();
+
+  constructor(readonly doneBefore: number) {}
+
+  at(done: number, wanted: number): { rate: string; left: string } {
+    const perMs = (done - this.doneBefore) / Math.max(1, Date.now() - this.#start);
+    const perSecond = 1000 * perMs;
+    const digits = perSecond >= 10 ? 0 : perSecond >= 0.1 ? 1 : 3;
+    return {
+      rate: `${perSecond.toFixed(digits)} trials/s`,
+      left: done > this.doneBefore ? `${duration((wanted - done) / perMs)} left` : "",
+    };
+  }
+}
+
+/** `channel.wnrDb = 4, ` before what is said of a point; nothing where nothing is swept. */
+function describeParameters(parameters: StartEvent["points"][number]): string {
+  return Object.entries(parameters)
+    .map(([path, value]) => `${path} = ${value}, `)
+    .join("");
 }
 
 /** 75,000 ms as "1 min 15 s". */

@@ -1,9 +1,16 @@
-import { checkRunFolder, nextRunFolder, RunFolder } from "../report/run-folder.js";
+import { existsSync } from "node:fs";
+import packageJson from "../../package.json" with { type: "json" };
+import { InputError } from "../errors.js";
+import { appendEvent, checkRunFolder, makeRunFolder, runFolders } from "../report/run-folder.js";
+import { counted, trialsText } from "../report/wording.js";
 import { loadScenario, type Plan } from "../scenario/load.js";
-import { estimatorOf } from "../scenario/schema.js";
-import { assembleRun } from "../study/assemble.js";
-import type { RunResult, TrialResult } from "../study/results.js";
+import { assembleRun, describeRun, describeScenario, describeSession } from "../study/assemble.js";
+import type { Session } from "../study/results.js";
+import { firstDifference } from "../study/resume.js";
+import { Schedule } from "../study/schedule.js";
+import { jobsOf, RunStore } from "../study/store.js";
 import { closeStudy, type PreparedStudy, prepareStudy, runStudy } from "../study/study.js";
+import type { StartEvent, StudyEvent } from "./events.js";
 import { Interrupted, watchInterrupt } from "./interrupt.js";
 import { duration, type Progress, showProgress, silent } from "./progress.js";
 
@@ -13,59 +20,96 @@ export interface RunArguments {
   readonly set: readonly string[];
   readonly seed?: number | undefined;
   readonly yes: boolean;
+  readonly workers: number | "auto";
   readonly quiet: boolean;
   readonly json: boolean;
 }
 
-/** `weightlink run`: everything is checked before anything is written. */
+/**
+ * `weightlink run`: everything is checked before anything is written. A folder that holds a run of the same
+ * scenario is gone on with.
+ */
 export async function run(args: RunArguments): Promise<void> {
-  if (args.out !== undefined) checkRunFolder(args.out);
-  const { scenario, set: overrides, seed, yes } = args;
+  const { scenario, set: overrides, seed, yes, workers } = args;
   const plan = await loadScenario(scenario, { overrides, seed, yes });
   const voice = new Voice(args);
   const interrupt = watchInterrupt(() =>
     voice.warn("\nstopping after this inference; Ctrl-C again to give up"),
   );
+  const { signal } = interrupt;
+  let store: RunStore | undefined;
   try {
-    const startedAt = new Date();
-    const prepared = await prepareStudy(plan, interrupt.check);
-    const folder = new RunFolder(args.out ?? nextRunFolder(plan.name), {
-      sweptPaths: plan.axes.map((a) => a.path),
-      settingKeys: settingKeys(plan),
-    });
-    announce(voice, prepared, folder);
-    const outcome = await simulate(voice, prepared, folder, interrupt.check);
-    const result = await assembleRun(prepared, {
-      ...outcome,
-      command: commandOf(args),
-      complete: outcome.failure === undefined,
-      startedAt,
-      elapsedS: (Date.now() - startedAt.getTime()) / 1000,
-    });
-    await closeStudy(prepared);
-    await conclude(voice, result, folder);
-    if (outcome.failure instanceof Interrupted) {
-      const total = trialsOf(plan);
-      voice.warn(
-        `interrupted: ${outcome.done} of ${total} trials are finished and kept in ${folder.path}`,
-      );
-      process.exitCode = 130;
-    } else if (outcome.failure !== undefined) {
-      // Files were checked before; what fails now is the run, whatever it says.
-      throw new Error((outcome.failure as Error).message, { cause: outcome.failure });
+    const place = await findPlace(args.out, plan);
+    ({ store } = place);
+    const { folder } = place;
+    voice.folder = folder;
+    if (store !== undefined && assembleRun(await store.read()).complete) {
+      voice.say(`${folder} holds this run already, complete; another --out runs it afresh`);
+      await store.updateHeader({ ...store.header, ...describeScenario(plan, commandOf(args)) });
+    } else {
+      const prepared = await prepareStudy(plan, { workers, signal });
+      const header = await describeRun(prepared, commandOf(args));
+      signal.throwIfAborted();
+      if (store === undefined) {
+        makeRunFolder(folder);
+        store = await RunStore.create(folder, header);
+      } else {
+        await noteResumption(store, voice);
+        await store.updateHeader({ ...store.header, ...describeScenario(plan, commandOf(args)) });
+      }
+      await simulate(voice, prepared, store, folder, signal);
     }
+    await conclude(voice, store, folder);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    voice.warn("interrupted before the first trial; nothing was written");
+    if (store === undefined) voice.warn("interrupted before the first trial; nothing was written");
     process.exitCode = 130;
   } finally {
     interrupt.stop();
+    store?.close();
   }
 }
 
-/** What the user hears: text, one JSON object per event, or errors only. */
+/** The run's folder, with its store where one is there. Throws InputError where another run is in the way. */
+async function findPlace(
+  out: string | undefined,
+  plan: Plan,
+): Promise<{ folder: string; store: RunStore | undefined }> {
+  for (const folder of out === undefined ? runFolders(plan.name) : [out]) {
+    const store = await RunStore.open(folder, { readOnly: false });
+    if (store === undefined) {
+      if (out !== undefined) checkRunFolder(folder);
+      else if (!isFree(folder)) continue;
+      return { folder, store };
+    }
+    const difference = await firstDifference(store.header, plan);
+    if (difference === undefined) return { folder, store };
+    store.close();
+    if (out !== undefined) {
+      throw new InputError(
+        `--out ${folder}: holds a run of another scenario (${difference}); name another folder`,
+      );
+    }
+  }
+  throw new Error("there is always another folder");
+}
+
+function isFree(folder: string): boolean {
+  try {
+    checkRunFolder(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof InputError && existsSync(folder)) return false;
+    throw error;
+  }
+}
+
+/** What the user hears: text, one JSON object per event, or errors only. The run's journal hears every event. */
 class Voice {
   readonly #text: boolean;
+  #progress: Progress = silent;
+  /** Where the journal is. */
+  folder = "";
 
   constructor(readonly args: Pick<RunArguments, "quiet" | "json">) {
     this.#text = !args.quiet && !args.json;
@@ -79,103 +123,144 @@ class Voice {
     if (!this.args.quiet) process.stderr.write(`${text}\n`);
   }
 
-  tell(event: string, data: object): void {
-    if (this.args.json) process.stdout.write(`${JSON.stringify({ event, ...data })}\n`);
+  tell(event: StudyEvent): void {
+    appendEvent(this.folder, event);
+    if (this.args.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (event.event === "trial") this.#progress.update(event);
+    if (event.event === "worker" && this.#text) this.#progress.log(`note: ${event.text}`);
   }
 
-  progress(total: number): Progress {
-    return this.#text ? showProgress(total) : silent;
+  startProgress(...args: Parameters<typeof showProgress>): void {
+    if (this.#text) this.#progress = showProgress(...args);
+  }
+
+  stopProgress(): void {
+    this.#progress.stop();
+    this.#progress = silent;
   }
 }
 
-const trialsOf = (plan: Plan) => plan.points.length * plan.study.trials;
-
-function announce(voice: Voice, { plan, benches }: PreparedStudy, folder: RunFolder): void {
-  const [bench] = benches.values();
-  voice.tell("start", {
-    scenario: plan.file,
-    folder: folder.path,
-    points: plan.points.length,
-    trials: trialsOf(plan),
-  });
-  voice.say(
-    `${plan.study.title ?? plan.name}: ${plan.points.length} points x ${plan.study.trials} trials, ` +
-      `${bench.layout.size.toLocaleString("en")} weights of ${bench.modelName}, ${bench.scorer.runtime}`,
-  );
+async function noteResumption(store: RunStore, voice: Voice): Promise<void> {
+  const { sessions } = await store.read();
+  const before = sessions.at(-1)?.versions.weightlink;
+  const text =
+    before === undefined || before === packageJson.version
+      ? "resumed"
+      : `resumed by weightlink ${packageJson.version}; trials before are of weightlink ${before}`;
+  if (text !== "resumed") voice.warn(`note: ${text}`);
+  await store.addEvent({ happenedAt: new Date().toISOString(), kind: "resume", text });
 }
 
-interface Outcome {
-  readonly trials: readonly TrialResult[];
-  readonly notes: readonly string[];
-  /** Transmissions finished. */
-  readonly done: number;
-  /** What ended the study early. */
-  readonly failure: unknown;
-}
-
+/** Runs what is missing. Throws Interrupted, or the error that ended the study; finished trials are stored. */
 async function simulate(
   voice: Voice,
   prepared: PreparedStudy,
-  folder: RunFolder,
-  stopped: () => void,
-): Promise<Outcome> {
-  const total = trialsOf(prepared.plan);
-  const progress = voice.progress(total);
-  const trials: TrialResult[] = [];
-  const notes: string[] = [];
-  let done = 0;
-  let failure: unknown;
+  store: RunStore,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { plan } = prepared;
+  const session = describeSession(prepared, plan.file, new Date());
+  await store.startSession(session);
+  const { finished, trials } = await store.read();
+  const schedule = new Schedule(plan.points.length, plan.study.trials);
+  for (const [job, accuracies] of jobsOf(finished, trials)) schedule.finish(job, accuracies);
+  const start = startEvent(prepared, folder, session, schedule);
+  voice.tell(start);
+  announce(voice, prepared, start);
+  voice.startProgress(start, trials);
+  const noted = new Set<string>();
   try {
-    await runStudy(prepared, {
-      stopped,
-      onTrial: (results) => {
-        folder.append(results);
-        trials.push(...results);
-        done++;
-        progress.update(done, describeTrial(results));
-        voice.tell("trial", { done, of: total, results });
+    await runStudy(prepared, schedule, {
+      signal,
+      onTrial: (outcome) => store.record(outcome),
+      onFinished: (outcome) => {
+        const { point, trial, results } = outcome;
+        const { done, wanted } = schedule.counts;
+        for (const text of outcome.notes.filter((note) => !noted.has(note))) {
+          noted.add(text);
+          voice.tell({ event: "note", text });
+        }
+        const atPoint = schedule.at(point);
+        voice.tell({ event: "trial", point, trial, done, wanted, atPoint, results });
       },
-      onNote: (note) => {
-        notes.push(note);
-        voice.tell("note", { note });
+      onDeath: (text) => {
+        voice.tell({ event: "worker", text });
+        return store.addEvent({ happenedAt: new Date().toISOString(), kind: "worker", text });
       },
     });
   } catch (error) {
-    failure = error;
+    voice.stopProgress();
+    const { counts } = schedule;
+    voice.warn(
+      `${signal.aborted ? "interrupted" : "stopped"}: ${counts.done} of ${counts.wanted} trials are finished and kept in ${folder}; the same command goes on`,
+    );
+    if (!(error instanceof Interrupted)) {
+      // Files were checked before; what fails now is the run, whatever it says.
+      throw new Error((error as Error).message, { cause: error });
+    }
+    await store.endSession(new Date());
+    await conclude(voice, store, folder);
+    throw error;
   }
-  progress.stop();
-  return { trials, notes, done, failure };
+  voice.stopProgress();
+  await store.endSession(new Date());
+  await closeStudy(prepared);
 }
 
-async function conclude(voice: Voice, result: RunResult, folder: RunFolder): Promise<void> {
+function startEvent(
+  { plan, workforce }: PreparedStudy,
+  folder: string,
+  session: Session,
+  schedule: Schedule,
+): StartEvent {
+  const { done, wanted } = schedule.counts;
+  return {
+    event: "start",
+    at: session.startedAt,
+    scenario: plan.file,
+    title: plan.study.title ?? plan.name,
+    folder,
+    host: session.host,
+    pid: session.pid,
+    workers: workforce.workers,
+    threadsPerWorker: session.threadsPerWorker,
+    points: plan.points.map((p) => p.parameters),
+    trialsPerPoint: plan.study.trials,
+    done,
+    wanted,
+  };
+}
+
+function announce(voice: Voice, { plan, benches, workforce }: PreparedStudy, start: StartEvent) {
+  const [bench] = benches.values();
+  const staff =
+    workforce.workers === 1
+      ? counted(start.threadsPerWorker, "thread")
+      : `${workforce.workers} workers of ${counted(start.threadsPerWorker, "thread")}`;
+  voice.say(
+    `${start.title}: ${counted(plan.points.length, "point")} x ${trialsText(plan.study.trials)}, ` +
+      `${bench.layout.size.toLocaleString("en")} weights of ${bench.modelName}, ${bench.scorer.runtime}, ${staff}`,
+  );
+  if (start.done > 0) voice.say(`going on after ${start.done} of ${start.wanted} trials`);
+}
+
+async function conclude(voice: Voice, store: RunStore, folder: string): Promise<void> {
+  const result = assembleRun(await store.read());
   // Loaded now, since drawing takes memory that a large model may need until here.
   const { writeReport } = await import("../report/write-run.js");
   const { textTable } = await import("../report/table.js");
-  const files = [folder.csvPath, ...(await writeReport(folder.path, result))];
+  const files = await writeReport(folder, result);
   const { complete, elapsedS, summary, notes } = result;
-  voice.tell("end", { complete, folder: folder.path, files, elapsedS, summary, notes });
+  voice.tell({ event: "end", complete, folder, files, elapsedS, summary, notes });
   if (result.trials.length > 0) voice.say(`\n${textTable(result)}`);
   for (const note of notes) voice.say(`note: ${note}`);
   const end = complete ? "done" : "stopped";
-  voice.say(`${end} after ${duration(elapsedS * 1000)}; in ${folder.path}:`);
+  voice.say(`${end} after ${duration(elapsedS * 1000)}; in ${folder}:`);
   for (const file of files) voice.say(`  ${file}`);
 }
 
-/** Keys that the settings of the scenario's estimators have. */
-function settingKeys(plan: Plan): string[] {
-  const keys = plan.points[0].settings.receivers.flatMap((receiver) =>
-    Object.keys(estimatorOf(receiver).settings(receiver as never)[0]),
-  );
-  return [...new Set(keys)];
-}
-
-function describeTrial(results: readonly TrialResult[]): string {
-  const [first] = results;
-  if (first === undefined) return "";
-  const values = results.map((r) => `${r.estimator} ${(100 * r.accuracy).toFixed(1)} %`).join(", ");
-  return `WNR ${Number(first.wnrDb.toFixed(1))} dB: ${values}`;
-}
-
+/** The command that repeats the run. */
 function commandOf({ scenario, set, seed }: RunArguments): string {
   const quote = (word: string) =>
     /^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

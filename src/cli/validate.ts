@@ -1,3 +1,4 @@
+import { counted, trialsText } from "../report/wording.js";
 import { loadScenario } from "../scenario/load.js";
 import { closeStudy, prepareStudy } from "../study/study.js";
 
@@ -18,7 +19,7 @@ export async function validate(args: ValidateArguments): Promise<void> {
   const prepared = await prepareStudy(plan);
   const lines = [`${plan.file}: valid`];
   for (const axis of plan.axes) lines.push(`  ${axis.path}: ${axis.values.join(", ")}`);
-  lines.push(`  ${plan.points.length} points x ${plan.study.trials} trials`);
+  lines.push(`  ${counted(plan.points.length, "point")} x ${trialsText(plan.study.trials)}`);
   for (const bench of prepared.benches.values()) {
     const clean = ((100 * bench.cleanCorrect) / bench.test.count).toFixed(2);
     lines.push(

@@ -34,12 +34,30 @@ export function fitExamples(examples: Examples, model: Model, modelName: string)
   return { ...examples, inputs: fitted };
 }
 
-/** `count` examples from `start` on, as views. */
+/** `count` examples from `start` on, as views; as copies where they lie in shared memory, which runtimes refuse. */
 export function sliceExamples(examples: Examples, start: number, count: number): ExampleInput[] {
   return examples.inputs.map((input) => {
     const size = input.shape.reduce((a, b) => a * b, 1);
-    return { ...input, data: input.data.subarray(start * size, (start + count) * size) };
+    const view = input.data.subarray(start * size, (start + count) * size);
+    return { ...input, data: view.buffer instanceof SharedArrayBuffer ? view.slice() : view };
   });
+}
+
+/** The examples in memory that worker threads share. */
+export function shareExamples(examples: Examples): Examples {
+  return {
+    count: examples.count,
+    inputs: examples.inputs.map((input) => ({ ...input, data: share(input.data as Float32Array) })),
+    labels: share(examples.labels as never as Float32Array) as never as Int32Array,
+  };
+}
+
+// Elements are only moved, so the code for one type of number serves them all.
+function share(from: Float32Array): Float32Array {
+  const TypedArray = from.constructor as Float32ArrayConstructor;
+  const shared = new TypedArray(new SharedArrayBuffer(from.byteLength));
+  shared.set(from);
+  return shared;
 }
 
 /** The examples at `indices`, in that order, as copies. */

@@ -32,7 +32,7 @@ export interface ScorerOptions {
 
 /** Runs the model with replaced weights. Holds one copy of the model. */
 export interface Scorer {
-  /** What runs the model, e.g. "ONNX Runtime 1.30.0 (CPU, 2 threads)". */
+  /** What runs the model, e.g. "ONNX Runtime 1.30.0 (CPU)". */
   readonly runtime: string;
   /** Takes the weight vector in the layout's order; later calls to `run` use it. */
   setWeights(weights: Float32Array): Promise<void>;

@@ -4,7 +4,6 @@
  * Other weights are a new session over the same graph with another buffer of weights: the runtime then
  * folds and packs them as it does for any model, so noisy models are scored at full speed.
  */
-import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import * as ort from "onnxruntime-node";
 import type { ExampleInput } from "../datasets/dataset.js";
@@ -22,10 +21,7 @@ import { readSafetensors } from "../weights/safetensors.js";
 import type { Model, ModelInput, Scorer, ScorerOptions } from "./model.js";
 
 /** What `weightlink doctor` and results call the runtime. */
-export function onnxRuntimeDescription(threads: number): string {
-  const count = threads === 0 ? availableParallelism() : threads;
-  return `ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common} (CPU, ${count} ${count === 1 ? "thread" : "threads"})`;
-}
+export const onnxRuntimeDescription = `ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common} (CPU)`;
 
 /**
  * Opens a model file; `weightsPath` names a safetensors file whose tensors replace those of the same
@@ -66,7 +62,7 @@ export async function openOnnxModel(path: string, weightsPath?: string): Promise
 }
 
 class OnnxScorer implements Scorer {
-  readonly runtime: string;
+  readonly runtime = onnxRuntimeDescription;
   readonly #options: ort.InferenceSession.SessionOptions;
   #session: ort.InferenceSession | undefined;
 
@@ -76,7 +72,6 @@ class OnnxScorer implements Scorer {
     readonly split: SplitModel,
     { threads }: ScorerOptions,
   ) {
-    this.runtime = onnxRuntimeDescription(threads);
     this.#options = {
       executionProviders: ["cpu"],
       graphOptimizationLevel: "all",

@@ -9,18 +9,21 @@ import type { Scorer } from "./model.js";
 /**
  * Counts the examples whose largest score is at their label, `batch` at a time. Equal scores go to the
  * first; an example with a score that is not a number is wrong.
- * `stopped` is asked between batches and may throw to give up.
+ * `stopped` is asked between batches and may throw to give up. `first` and `count` choose a part.
  */
 export async function countCorrect(
   scorer: Scorer,
   examples: Examples,
   batch: number,
   stopped: () => void = () => {},
+  first = 0,
+  count = examples.count - first,
 ): Promise<number> {
   let correct = 0;
-  for (let start = 0; start < examples.count; start += batch) {
+  const end = first + count;
+  for (let start = first; start < end; start += batch) {
     stopped();
-    const count = Math.min(batch, examples.count - start);
+    const count = Math.min(batch, end - start);
     const scores = await scorer.run(sliceExamples(examples, start, count), count);
     correct += countBatch(scores, examples.labels, start, count);
   }

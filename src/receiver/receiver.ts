@@ -14,6 +14,7 @@ export interface Observation {
 /**
  * The receiver's process: undoes the transmitter's scale and collects `r` in weight order, until
  * `components` have arrived. Gives used packets back to `free`. Padding behind the last weight is dropped.
+ * `onArrival` sees each packet before it is given back.
  */
 export function* receiverProcess(
   r: Float32Array,
@@ -21,10 +22,12 @@ export function* receiverProcess(
   scale: number,
   arrived: Store<Packet>,
   free: Store<Packet>,
+  onArrival?: (packet: Packet) => void,
 ): ProcessGenerator<Observation> {
   let noiseVariance: number | Float32Array | undefined;
   for (let received = 0; received < components; ) {
     const packet = yield* arrived.get();
+    onArrival?.(packet);
     const { y } = packet.reception;
     const count = Math.min(y.length, r.length - packet.first);
     for (let k = 0; k < count; k++) r[packet.first + k] = y[k] / scale;

@@ -1,35 +1,27 @@
 /**
- * The folder that a run leaves behind. `results.csv` grows by a row per finished trial and receiver, so a
- * run that is killed loses nothing that was finished.
+ * Where a run lives, and the files in its folder.
  */
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { InputError } from "../errors.js";
-import type { TrialResult } from "../study/results.js";
-import { type CsvColumns, csvHeader, csvRow } from "./csv.js";
+
+/** What a killed run may leave before its first trial. */
+const beginnings = ["results.duckdb.new", "results.duckdb.new.wal"];
 
 /** Where runs go when the user names no folder: runs/NAME, runs/NAME-2, ... */
-export function nextRunFolder(name: string): string {
+export function* runFolders(name: string): Generator<string> {
   for (let number = 1; ; number++) {
-    const folder = join("runs", number === 1 ? name : `${name}-${number}`);
-    if (!existsSync(folder)) return folder;
+    yield join("runs", number === 1 ? name : `${name}-${number}`);
   }
 }
 
-/** Throws InputError unless `folder` is absent or empty. Changes nothing. */
+/** Throws InputError unless a new run can begin in `folder`: it is absent or empty. Changes nothing. */
 export function checkRunFolder(folder: string): void {
   const holds = writing(folder, () => {
     const info = statSync(folder, { throwIfNoEntry: false });
     if (info === undefined) return [];
     if (!info.isDirectory()) throw new InputError(`--out ${folder}: is a file, not a folder`);
-    return readdirSync(folder);
+    return readdirSync(folder).filter((name) => !beginnings.includes(name));
   });
   if (holds.length === 0) return;
   throw new InputError(
@@ -37,6 +29,11 @@ export function checkRunFolder(folder: string): void {
       ? `--out ${folder}: holds another run; name a new folder, or remove that one`
       : `--out ${folder}: is not empty (it holds ${holds[0]}); name a new or empty folder`,
   );
+}
+
+/** Makes the folder. Throws InputError where the system refuses. */
+export function makeRunFolder(folder: string): void {
+  writing(folder, () => makeFolder(folder));
 }
 
 /** Runs `work`; what the system refuses becomes an InputError that names the folder. */
@@ -56,26 +53,12 @@ function makeFolder(path: string): void {
   mkdirSync(path);
 }
 
-export class RunFolder {
-  readonly csvPath: string;
-  readonly #columns: CsvColumns;
+export const journalPath = (folder: string) => join(folder, "events.jsonl");
 
-  /** Makes the folder and the head of results.csv. Throws InputError where it cannot be written. */
-  constructor(
-    readonly path: string,
-    columns: CsvColumns,
-  ) {
-    checkRunFolder(path);
-    this.csvPath = join(path, "results.csv");
-    this.#columns = columns;
-    writing(path, () => {
-      makeFolder(path);
-      writeFileSync(this.csvPath, csvHeader(columns), { flag: "wx" });
-    });
-  }
-
-  /** Appends the rows of one finished trial, at once. */
-  append(results: readonly TrialResult[]): void {
-    appendFileSync(this.csvPath, results.map((row) => csvRow(row, this.#columns)).join(""));
-  }
+/**
+ * Appends one event to the run's journal: what `weightlink watch` shows while the store is locked.
+ * Results are in the store; the journal may end in half a line where the process was killed.
+ */
+export function appendEvent(folder: string, event: object): void {
+  appendFileSync(journalPath(folder), `${JSON.stringify(event)}\n`);
 }

@@ -14,6 +14,7 @@ import {
   type PointSettings,
   pointSchema,
   pointShape,
+  receiverLabel,
   type StudySettings,
   scenarioSchema,
   studySchema,
@@ -38,6 +39,8 @@ export interface Plan {
   readonly data: Data;
   readonly study: StudySettings;
   readonly points: readonly PlannedPoint[];
+  /** Points of the sweep that a constraint leaves out. */
+  readonly dropped: number;
   /** Swept parameters with their values, in the order of the file. */
   readonly axes: readonly {
     readonly path: string;
@@ -74,10 +77,10 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   }
   const study = parsed.data;
   const assignments = expandSweep(study, file);
-  const trials = assignments.length * study.trials;
+  const trials = assignments.length * study.trials.max;
   if (trials > mostTrialsUnasked && options.yes !== true) {
     throw new InputError(
-      `${file}: ${assignments.length.toLocaleString("en")} points x ${study.trials.toLocaleString("en")} trials = ` +
+      `${file}: ${assignments.length.toLocaleString("en")} points x ${study.trials.max.toLocaleString("en")} trials = ` +
         `${trials.toLocaleString("en")} trials; more than ${mostTrialsUnasked.toLocaleString("en")} need --yes`,
     );
   }
@@ -100,13 +103,26 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   if (points.length === 0) {
     throw new InputError(`${file}: the constraints leave no point of the sweep`);
   }
+  checkBaseline(study, points, file);
   const axes = assignments[0].map(({ path }) => ({
     path,
     title: axisTitle(path),
     values: [...new Set(points.map((p) => p.parameters[path]))],
   }));
   const name = basename(file, extname(file));
-  return { file, name, text, overrides, data, study, points, axes };
+  const dropped = assignments.length - points.length;
+  return { file, name, text, overrides, data, study, points, dropped, axes };
+}
+
+/** Throws InputError where the baseline is not the label of a receiver. */
+function checkBaseline(study: StudySettings, points: readonly PlannedPoint[], file: string): void {
+  const labels = points[0].settings.receivers.map(receiverLabel);
+  const baseline = study.analysis.baseline ?? labels[0];
+  if (!labels.includes(baseline)) {
+    throw new InputError(
+      `${file}: analysis.baseline: ${unknownName("receiver", baseline, labels)}`,
+    );
+  }
 }
 
 async function readScenario(file: string): Promise<{ text: string; data: Data }> {

@@ -78,6 +78,12 @@ export const choiceParams = {
     .describe(
       "images that choose the setting from a grid: validation images, or the test images themselves (an upper bound, marked in results)",
     ),
+  search: z
+    .enum(["grid", "race"])
+    .default("grid")
+    .describe(
+      "how a grid is searched: grid tries every setting on all κ images, race drops settings on the way and spends a tenth",
+    ),
   kappa: quantity(undefined, z.number().int().positive())
     .prefault(100)
     .describe("κ: labelled images that choose the setting, drawn anew in each trial"),
@@ -125,6 +131,18 @@ export const pointShape = {
     .describe("estimators to compare, on the same received symbols"),
 };
 
+const stoppingRule = z
+  .strictObject({
+    min: quantity(undefined, z.number().int().min(2))
+      .prefault(10)
+      .describe("trials that every point gets"),
+    max: quantity(undefined, z.number().int().min(2)).describe("trials that no point exceeds"),
+    halfWidth: quantity(undefined, z.number().positive().max(1)).describe(
+      "a point stops once the 95 % interval of every receiver's accuracy is at most this far to either side, e.g. 0.01",
+    ),
+  })
+  .refine(({ min, max }) => min <= max, { error: "needs min <= max", path: ["max"] });
+
 /** What belongs to the study as a whole. */
 export const studyShape = {
   title: z.string().optional().describe("heading of figures and reports"),
@@ -136,9 +154,17 @@ export const studyShape = {
   seed: quantity(undefined, z.number().int().nonnegative())
     .prefault(1)
     .describe("seed of every random stream"),
-  trials: quantity(undefined, z.number().int().positive())
+  trials: z
+    .union([quantity(undefined, z.number().int().positive()), stoppingRule], {
+      error: "must be a number of trials, or a map of min, max and halfWidth",
+    })
     .prefault(10)
-    .describe("transmissions at each point, each with its own noise"),
+    .transform((trials): TrialRule => {
+      return typeof trials === "number" ? { min: trials, max: trials } : trials;
+    })
+    .describe(
+      "transmissions at each point, each with its own noise: a number, or a map of min, max and halfWidth",
+    ),
   commonNoise: z
     .boolean()
     .default(true)
@@ -162,13 +188,49 @@ export const studyShape = {
     .describe(
       "conditions on parameters, e.g. channel.wnrDb >= 0; points that break one are dropped",
     ),
+  analysis: z
+    .strictObject({
+      baseline: z
+        .string()
+        .optional()
+        .describe(
+          "label of the receiver that the others are compared with; default: ml, or the first receiver where there is no ml",
+        ),
+      gainAt: z
+        .union([quantity(), z.array(quantity())], {
+          error: "must be an accuracy between 0 and 1, or a list of them",
+        })
+        .transform((targets) => (Array.isArray(targets) ? targets : [targets]))
+        .pipe(
+          z.array(z.number().gt(0, "must lie between 0 and 1").lt(1, "must lie between 0 and 1")),
+        )
+        .prefault([])
+        .describe(
+          "target accuracies, 0 to 1: the SNR or WNR that each receiver needs for them, and its gain over the baseline in dB",
+        ),
+    })
+    .prefault({})
+    .describe("what is derived from the curves; changing it does not change any trial"),
   batch: quantity(undefined, z.number().int().positive())
     .prefault(50)
     .describe("images in one inference"),
   threads: quantity(undefined, z.number().int().nonnegative().max(256))
     .prefault(0)
-    .describe("threads of one inference; 0: as many as the machine has cores"),
+    .describe("threads of one inference; 0: the machine's cores, shared among the workers"),
 };
+
+/** When a point has enough trials; with `halfWidth` absent, min = max. */
+export interface TrialRule {
+  readonly min: number;
+  readonly max: number;
+  readonly halfWidth?: number;
+}
+
+/** Label of the receiver that the others are compared with. */
+export function baselineOf(study: StudySettings, receivers: readonly Record<string, unknown>[]) {
+  const labels = receivers.map(receiverLabel);
+  return study.analysis.baseline ?? (labels.includes("ml") ? "ml" : labels[0]);
+}
 
 export const studySchema = z.strictObject(studyShape);
 export const pointSchema = z.strictObject(pointShape);
@@ -181,6 +243,7 @@ export type ReceiverSettings = PointSettings["receivers"][number] & {
   name: string;
   label?: string;
   choose: "validation" | "oracle";
+  search: "grid" | "race";
   kappa: number;
 };
 /** What a scenario file may hold. */

@@ -1,25 +1,39 @@
 /**
  * The record of a run: what was asked, with what, and what came out.
  */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { availableParallelism, cpus, hostname } from "node:os";
+import { dirname } from "node:path";
 import * as ort from "onnxruntime-node";
 import packageJson from "../../package.json" with { type: "json" };
-import { mean, meanInterval95, standardDeviation } from "../math/statistics.js";
 import type { Known } from "../receiver/estimator.js";
-import { estimatorOf, type ReceiverSettings, receiverLabel } from "../scenario/schema.js";
+import type { Plan } from "../scenario/load.js";
+import {
+  baselineOf,
+  estimatorOf,
+  type ReceiverSettings,
+  receiverLabel,
+} from "../scenario/schema.js";
 import { type Bench, benchKey, searchesGrid } from "./bench.js";
+import { pairedDifferences } from "./compare.js";
+import { requiredRatios } from "./required.js";
 import type {
   ModelRecord,
-  PointSummary,
+  ResolvedScenario,
+  RunHeader,
   RunResult,
+  Session,
   SideInformation,
-  TrialResult,
 } from "./results.js";
+import { Schedule } from "./schedule.js";
+import { jobsOf, readStore, type StoredRun } from "./store.js";
 import type { PreparedStudy } from "./study.js";
+import { summarize } from "./summarize.js";
 
 /** Which convention each number follows; publications differ, so every run says its own. */
-const conventions: RunResult["conventions"] = {
+const conventions: RunHeader["conventions"] = {
   snrDb: "mean(w²) / noise variance, per real dimension at the estimator's input, in dB",
   wnrDb: "Var[w] / noise variance, per real weight at the estimator's input, in dB",
   noise: "noise variance per real component; a complex symbol has N0 = twice that",
@@ -27,6 +41,8 @@ const conventions: RunResult["conventions"] = {
   nmse: "mse / mean(w²)",
   energy: "sum of squared components, with the weights scaled to mean square 1",
   interval95: "Student t over trials",
+  bootstrap95: "percentile bootstrap over trials",
+  differences: "estimator − baseline in the same trial, with the Student t interval of the mean",
 };
 
 const sideInformation: Readonly<Record<keyof Known, SideInformation>> = {
@@ -34,44 +50,24 @@ const sideInformation: Readonly<Record<keyof Known, SideInformation>> = {
   prior: "prior moments",
 };
 
-export interface RunFacts {
-  readonly command: string;
-  readonly complete: boolean;
-  readonly startedAt: Date;
-  readonly elapsedS: number;
-  readonly trials: readonly TrialResult[];
-  readonly notes: readonly string[];
-}
-
-export async function assembleRun(
+/** What is known of a run before its first trial. Reads every model and data file once more, for its hash. */
+export async function describeRun(
   { plan, benches }: PreparedStudy,
-  facts: RunFacts,
-): Promise<RunResult> {
+  command: string,
+): Promise<RunHeader> {
   const first = plan.points[0].settings;
+  const receivers = first.receivers as ReceiverSettings[];
   const keys = [...benches.keys()];
-  const modelOfPoint = (point: number) => keys.indexOf(benchKey(plan.points[point].settings));
   const files = [...new Set([...benches.values()].flatMap((b) => b.files))];
   return {
     weightlink: packageJson.version,
-    name: plan.name,
-    title: plan.study.title ?? plan.name,
-    scenarioFile: plan.file,
-    scenarioText: plan.text,
-    overrides: plan.overrides,
-    scenario: plan.data,
-    command: facts.command,
+    ...describeScenario(plan, command),
     seed: plan.study.seed,
-    versions: {
-      weightlink: packageJson.version,
-      node: process.versions.node,
-      onnxruntime: ort.env.versions.node ?? ort.env.versions.common,
-    },
     conventions,
     models: [...benches.values()].map(modelRecord),
-    files: Object.fromEntries(
-      await Promise.all(files.map(async (file) => [file, await sha256(file)])),
-    ),
-    estimators: (first.receivers as ReceiverSettings[]).map((receiver) => {
+    modelOfPoint: plan.points.map(({ settings }) => keys.indexOf(benchKey(settings))),
+    files: await hashFiles(files),
+    estimators: receivers.map((receiver) => {
       const estimator = estimatorOf(receiver);
       const searches = searchesGrid(receiver);
       return {
@@ -84,16 +80,120 @@ export async function assembleRun(
         oracle: searches && receiver.choose === "oracle",
       };
     }),
+    settingKeys: settingKeys(receivers),
     axes: plan.axes,
     points: plan.points.length,
     trialsPerPoint: plan.study.trials,
-    notes: facts.notes,
-    complete: facts.complete,
-    startedAt: facts.startedAt.toISOString(),
-    elapsedS: facts.elapsedS,
-    summary: summarize(facts.trials, modelOfPoint),
-    trials: facts.trials,
   };
+}
+
+/** The part of a header that may change when a run is resumed: no trial depends on it. */
+export function describeScenario(plan: Plan, command: string) {
+  return {
+    name: plan.name,
+    title: plan.study.title ?? plan.name,
+    scenarioFile: plan.file,
+    scenarioText: plan.text,
+    overrides: plan.overrides,
+    scenario: plan.data,
+    resolved: resolve(plan),
+    command,
+    analysis: {
+      baseline: baselineOf(plan.study, plan.points[0].settings.receivers),
+      gainAt: plan.study.analysis.gainAt,
+    },
+  };
+}
+
+/** The scenario with every default filled in. */
+export function resolve({ study, points }: Plan): ResolvedScenario {
+  return { study, point: points[0].settings, points: points.map((p) => p.parameters) };
+}
+
+/** The run with all that follows from its trials. */
+export function assembleRun(stored: StoredRun): RunResult {
+  const { header, sessions, events, trials, timelines, elapsedS } = stored;
+  const { analysis, axes } = header;
+  const estimators = header.estimators.map(({ label }) => label);
+  return {
+    ...header,
+    versions: sessions.at(-1)?.versions ?? {},
+    sessions,
+    events,
+    notes: events.filter((e) => e.kind === "note").map((e) => e.text),
+    complete: isComplete(stored),
+    startedAt: sessions[0]?.startedAt ?? "",
+    elapsedS,
+    summary: summarize(trials, (point) => header.modelOfPoint[point]),
+    differences: pairedDifferences(trials, estimators, analysis.baseline),
+    targets: requiredRatios(trials, {
+      estimators,
+      axes,
+      ...analysis,
+      commonNoise: header.resolved.study.commonNoise,
+    }),
+    timelines,
+    trials,
+  };
+}
+
+/** Reads a run folder. Throws InputError where it holds no run. */
+export async function readRun(folder: string): Promise<RunResult> {
+  return assembleRun(await readStore(folder));
+}
+
+/** True where no point wants another trial. */
+export function isComplete({ header, finished, trials }: StoredRun): boolean {
+  const schedule = new Schedule(header.points, header.trialsPerPoint);
+  for (const [job, accuracies] of jobsOf(finished, trials)) schedule.finish(job, accuracies);
+  return schedule.next() === undefined;
+}
+
+/** A process that begins to work on a run in `folder`. */
+export function describeSession(
+  { workforce }: PreparedStudy,
+  scenarioFile: string,
+  startedAt: Date,
+): Session {
+  const git = gitCommit(dirname(scenarioFile));
+  return {
+    startedAt: startedAt.toISOString(),
+    host: hostname(),
+    pid: process.pid,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    workers: workforce.workers,
+    threadsPerWorker: workforce.threads || availableParallelism(),
+    versions: {
+      weightlink: packageJson.version,
+      node: process.versions.node,
+      onnxruntime: ort.env.versions.node ?? ort.env.versions.common,
+    },
+    ...(git && { git }),
+  };
+}
+
+/** Commit of the repository that holds `folder`; undefined without one, or without git. */
+function gitCommit(folder: string): Session["git"] {
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", folder, ...args], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  try {
+    return { commit: git("rev-parse", "HEAD"), dirty: git("status", "--porcelain") !== "" };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keys that the settings of the receivers have. */
+function settingKeys(receivers: readonly ReceiverSettings[]): string[] {
+  const keys = receivers.flatMap((receiver) =>
+    Object.keys(estimatorOf(receiver).settings(receiver as never)[0]),
+  );
+  return [...new Set(keys)];
 }
 
 function modelRecord(bench: Bench): ModelRecord {
@@ -109,35 +209,10 @@ function modelRecord(bench: Bench): ModelRecord {
   };
 }
 
-/** One row per point and estimator, in the order in which they came. */
-export function summarize(
-  trials: readonly TrialResult[],
-  modelOfPoint: (point: number) => number,
-): PointSummary[] {
-  const groups = new Map<string, TrialResult[]>();
-  for (const trial of trials) {
-    const key = `${trial.point} ${trial.estimator}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [trial]);
-    else group.push(trial);
-  }
-  return [...groups.values()].map((group) => {
-    const accuracies = group.map((t) => t.accuracy);
-    const { point, estimator, parameters, snrDb, wnrDb } = group[0];
-    return {
-      point,
-      estimator,
-      parameters,
-      model: modelOfPoint(point),
-      trials: group.length,
-      accuracy: mean(accuracies),
-      standardDeviation: group.length > 1 ? standardDeviation(accuracies) : null,
-      interval95: meanInterval95(accuracies),
-      snrDb,
-      wnrDb,
-      nmse: mean(group.map((t) => t.nmse)),
-    };
-  });
+/** SHA-256 by path. */
+export async function hashFiles(files: readonly string[]): Promise<Record<string, string>> {
+  const entries = files.map(async (file) => [file, await sha256(file)] as const);
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 async function sha256(file: string): Promise<string> {

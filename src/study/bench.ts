@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import type { Examples } from "../datasets/dataset.js";
 import { InputError } from "../errors.js";
 import { embeddedModels } from "../models/embedded/index.js";
-import { fitExamples } from "../models/fit-inputs.js";
+import { fitExamples, shareExamples } from "../models/fit-inputs.js";
 import type { Model, Scorer } from "../models/model.js";
 import { openModelFile } from "../models/open.js";
 import { checkScores, countCorrect } from "../models/score.js";
@@ -42,7 +42,17 @@ export interface BenchOptions {
   readonly threads: number;
   readonly batch: number;
   readonly stopped?: () => void;
+  /** Puts the images where worker threads can read them. */
+  readonly share?: boolean;
+  /** What another thread has loaded and checked already. */
+  readonly loaded?: LoadedBench;
 }
+
+/** The part of a bench that worker threads share. */
+export type LoadedBench = Pick<
+  Bench,
+  "test" | "validation" | "datasetName" | "classes" | "files" | "cleanCorrect"
+>;
 
 /** Equal for points that share a bench. */
 export function benchKey(point: PointSettings): string {
@@ -55,30 +65,47 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
   const layout = layOut(model.tensors, point.model.travel);
   const weights = model.readWeights(layout);
   checkFinite(weights, layout, modelName);
-
-  const format = datasetOf(point);
-  const dataset = format.open(point.dataset);
-  const test = fitExamples(dataset.load("test"), model, modelName);
-  const validation = point.receivers.some(usesValidation)
-    ? fitExamples(dataset.load("validation"), model, modelName)
-    : undefined;
+  const images = options.loaded ?? loadImages(point, model, modelName, options.share ?? false);
 
   const scorer = await model.openScorer(layout, { threads: options.threads });
-  await scorer.setWeights(weights);
-  await checkScores(scorer, test, dataset.classes, modelName);
-  return {
+  const bench = {
     modelName,
     model,
     layout,
     weights,
     statistics: weightStatistics(weights),
     scorer,
+    datasetName: images.datasetName,
+    classes: images.classes,
+    test: images.test,
+    validation: images.validation,
+  };
+  if (options.loaded !== undefined) {
+    const { files, cleanCorrect } = options.loaded;
+    return { ...bench, files, cleanCorrect };
+  }
+  await scorer.setWeights(weights);
+  await checkScores(scorer, images.test, images.classes, modelName);
+  return {
+    ...bench,
+    files: [...model.files, ...images.files],
+    cleanCorrect: await countCorrect(scorer, images.test, options.batch, options.stopped),
+  };
+}
+
+function loadImages(point: PointSettings, model: Model, modelName: string, share: boolean) {
+  const format = datasetOf(point);
+  const dataset = format.open(point.dataset);
+  const load = (split: "test" | "validation") => {
+    const examples = fitExamples(dataset.load(split), model, modelName);
+    return share ? shareExamples(examples) : examples;
+  };
+  return {
     datasetName: format.name,
     classes: dataset.classes,
-    test,
-    validation,
-    files: [...model.files, ...dataset.files],
-    cleanCorrect: await countCorrect(scorer, test, options.batch, options.stopped),
+    files: dataset.files,
+    test: load("test"),
+    validation: point.receivers.some(usesValidation) ? load("validation") : undefined,
   };
 }
 

@@ -1,7 +1,11 @@
 /**
- * What a study leaves behind. `results.json` is a RunResult, `results.csv` its trials.
+ * What a study leaves behind. `results.json` is a RunResult; the trials are also in the run's store.
  * A ratio without noise is infinite; JSON has no such number, so results.json holds "Infinity".
  */
+
+import type { PointSettings, StudySettings, TrialRule } from "../scenario/schema.js";
+
+export type { TrialRule };
 
 export type ParameterValue = number | string | boolean;
 
@@ -39,13 +43,16 @@ export interface TrialResult {
 export interface SearchRecord {
   /** "oracle" looked at the test images: an upper bound, not a receiver. */
   readonly chosenBy: "validation" | "oracle";
-  /** Labelled images looked at. */
+  /** "grid" tried every setting on all images, "race" dropped settings on the way. */
+  readonly method: "grid" | "race";
+  /** Labelled images that the chosen setting was scored on. */
   readonly images: number;
   /** Of those, how many the chosen setting got right. */
   readonly correct: number;
   readonly settings: number;
   /** Settings left out because they lie at or beyond the pole lambda' = 1 + eta. */
   readonly leftOut: number;
+  /** Images scored by any setting, the chosen one's included: what the search has cost. */
   readonly imageInferences: number;
 }
 
@@ -62,9 +69,102 @@ export interface PointSummary {
   readonly standardDeviation: number | null;
   /** Student t 95 % interval of the mean accuracy over trials; null with fewer than two trials. */
   readonly interval95: readonly [number, number] | null;
+  /** Percentile bootstrap 95 % interval of the mean over trials, expanded for few; null with fewer than two. */
+  readonly bootstrap95: readonly [number, number] | null;
+  /** Of the mean noise variance over trials. */
   readonly snrDb: number;
   readonly wnrDb: number;
+  /** Mean over trials, as airtimeS, energy and searchImageInferences are. */
   readonly nmse: number;
+  readonly airtimeS: number;
+  readonly energy: number;
+  /** 0 where no setting was searched. */
+  readonly searchImageInferences: number;
+}
+
+/** Two estimators at one point, trial by trial: they saw the same received symbols. */
+export interface PairedDifference {
+  readonly point: number;
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  readonly estimator: string;
+  readonly baseline: string;
+  /** Trials that both have. */
+  readonly trials: number;
+  /** Mean of accuracy(estimator) - accuracy(baseline). */
+  readonly difference: number;
+  /** Of the difference, over trials (n - 1); null with fewer than two. */
+  readonly standardDeviation: number | null;
+  /** Student t 95 % interval of the mean difference; null with fewer than two trials. */
+  readonly interval95: readonly [number, number] | null;
+  /** True where the interval leaves out 0. */
+  readonly significant: boolean;
+}
+
+/** What an estimator needs for a target accuracy, interpolated on its curve. */
+export interface TargetRatio {
+  readonly estimator: string;
+  /** Swept parameters that tell this curve from the estimator's others; not the one along the curve. */
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** Mean accuracy to reach, 0 to 1. */
+  readonly target: number;
+  readonly quantity: "snrDb" | "wnrDb";
+  /** Smallest ratio from which the curve stays at or above the target [dB]; null where it never does. */
+  readonly requiredDb: number | null;
+  /** "below": the curve is above the target from its first point on; the ratio needed is not in the sweep. */
+  readonly reached: "within" | "below" | "never";
+  /** Percentile bootstrap 95 % interval over trials, expanded for few; a bound outside the sweep is null. */
+  readonly interval95: readonly [number | null, number | null] | null;
+  readonly baseline: string;
+  /** required(baseline) - required(estimator) [dB]: positive where the estimator needs less; null for the baseline itself and where either is unknown. */
+  readonly gainDb: number | null;
+  readonly gainInterval95: readonly [number | null, number | null] | null;
+}
+
+/** One transmission, packet by packet. */
+export interface Timeline {
+  readonly point: number;
+  readonly trial: number;
+  /** Packets of the whole transmission; `packets` holds the first of them. */
+  readonly packetsSent: number;
+  readonly packets: readonly {
+    readonly sentAtS: number;
+    readonly arrivedAtS: number;
+    readonly symbols: number;
+    /** mean(w^2) / noise variance of this packet, per real dimension [dB]. */
+    readonly snrDb: number;
+  }[];
+}
+
+/** A process that worked on the run: one, unless the run was interrupted and resumed. */
+export interface Session {
+  readonly startedAt: string;
+  /** Absent while it runs and where the process was killed. */
+  readonly endedAt?: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly platform: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly workers: number;
+  readonly threadsPerWorker: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Commit of the folder that the scenario lies in; absent outside a repository. */
+  readonly git?: { readonly commit: string; readonly dirty: boolean };
+}
+
+/** Something that happened to the run and is no result, e.g. a worker that died. */
+export interface RunEvent {
+  readonly happenedAt: string;
+  readonly kind: "note" | "worker" | "resume";
+  readonly text: string;
+}
+
+/** A scenario with every default filled in. */
+export interface ResolvedScenario {
+  readonly study: StudySettings;
+  /** Settings of the first point; the others differ by their parameters. */
+  readonly point: PointSettings;
+  readonly points: readonly Readonly<Record<string, ParameterValue>>[];
 }
 
 /** A network and the images that score it. */
@@ -83,7 +183,8 @@ export interface ModelRecord {
   readonly clean: { readonly correct: number; readonly total: number };
 }
 
-export interface RunResult {
+/** What a run knows before its first trial. */
+export interface RunHeader {
   readonly weightlink: string;
   readonly name: string;
   readonly title: string;
@@ -93,16 +194,19 @@ export interface RunResult {
   readonly scenarioText: string;
   /** `--set` overrides, in order. */
   readonly overrides: readonly string[];
-  /** The scenario after overrides and defaults, as data. */
+  /** The scenario as data, after overrides. */
   readonly scenario: unknown;
+  /** The same with every default, and the parameters of every point. */
+  readonly resolved: ResolvedScenario;
   /** Command that repeats the run. */
   readonly command: string;
   readonly seed: number;
-  readonly versions: Readonly<Record<string, string>>;
   /** Conventions that the numbers follow, by column. */
   readonly conventions: Readonly<Record<string, string>>;
   /** The networks that were sent; one, unless the model, its layout or the data set is swept. */
   readonly models: readonly ModelRecord[];
+  /** Index into `models` of each point. */
+  readonly modelOfPoint: readonly number[];
   /** SHA-256 of every model and data file read. */
   readonly files: Readonly<Record<string, string>>;
   readonly estimators: readonly {
@@ -112,6 +216,8 @@ export interface RunResult {
     /** True when it looked at the test images. */
     readonly oracle: boolean;
   }[];
+  /** Keys that the settings of any estimator have, e.g. lambda and beta. */
+  readonly settingKeys: readonly string[];
   /** Swept parameters: path, axis title with unit, values. */
   readonly axes: readonly {
     readonly path: string;
@@ -119,13 +225,34 @@ export interface RunResult {
     readonly values: readonly ParameterValue[];
   }[];
   readonly points: number;
-  readonly trialsPerPoint: number;
+  readonly trialsPerPoint: TrialRule;
+  readonly analysis: {
+    /** Label of the receiver that the others are compared with. */
+    readonly baseline: string;
+    /** Target accuracies, 0 to 1. */
+    readonly gainAt: readonly number[];
+  };
+}
+
+/** A run with its results, as results.json holds it. */
+export interface RunResult extends RunHeader {
+  readonly versions: Readonly<Record<string, string>>;
+  /** Processes that worked on the run, in order. */
+  readonly sessions: readonly Session[];
+  readonly events: readonly RunEvent[];
   /** What the reader should know of single points, e.g. that a receiver has no result there. */
   readonly notes: readonly string[];
-  /** False when the run was interrupted; then only finished trials are listed. */
+  /** False while trials are missing. */
   readonly complete: boolean;
   readonly startedAt: string;
+  /** Working time over all sessions; of one that was killed, up to its last trial. */
   readonly elapsedS: number;
   readonly summary: readonly PointSummary[];
+  /** Every receiver against the baseline, and against every earlier one in the scenario's list. */
+  readonly differences: readonly PairedDifference[];
+  /** Empty where the scenario names no target, or sweeps no ratio. */
+  readonly targets: readonly TargetRatio[];
+  /** The first transmission at each point. */
+  readonly timelines: readonly Timeline[];
   readonly trials: readonly TrialResult[];
 }

@@ -53,8 +53,24 @@ export function openLink(t: Transmission) {
   });
 }
 
-/** Sends the weights and fills `r` with what arrives, in weight order. */
-export function transmit(t: Transmission, r: Float32Array): TransmissionResult {
+/** One packet's journey, in weight units. */
+export interface Arrival {
+  readonly sentAtS: number;
+  readonly arrivedAtS: number;
+  readonly symbols: number;
+  /** Variance of the noise per real weight. */
+  readonly noiseVariance: number;
+}
+
+/**
+ * Sends the weights and fills `r` with what arrives, in weight order. Every packet's journey is appended
+ * to `arrivals` where that is given.
+ */
+export function transmit(
+  t: Transmission,
+  r: Float32Array,
+  arrivals?: Arrival[],
+): TransmissionResult {
   const framing = frame(t.weights.length, t.transmitter);
   const scale = transmitScale(t.statistics);
   const packetComponents = Math.min(
@@ -70,7 +86,18 @@ export function transmit(t: Transmission, r: Float32Array): TransmissionResult {
 
   const sender = sim.process(transmitterProcess(sim, t.weights, scale, t.transmitter, free, air));
   sim.process(channelProcess(sim, openLink(t), air, arrived));
-  const receiver = sim.process(receiverProcess(r, framing.components, scale, arrived, free));
+  const onArrival =
+    arrivals &&
+    ((packet: Packet) =>
+      arrivals.push({
+        sentAtS: packet.sentAtS,
+        arrivedAtS: sim.now,
+        symbols: packet.x.length / framing.componentsPerSymbol,
+        noiseVariance: packet.reception.noiseVariance / (scale * scale),
+      }));
+  const receiver = sim.process(
+    receiverProcess(r, framing.components, scale, arrived, free, onArrival),
+  );
   const observation = sim.run(receiver);
   const sent = sim.run(sender);
   return { observation, airtimeS: sim.now, energy: sent.energy, packets: sent.packets };

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../../src/cli/weightlink.mjs", import.meta.url));
+export const program = fileURLToPath(new URL("../../src/cli/weightlink.mjs", import.meta.url));
 
 export interface Finished {
+  /** As a shell says it: 128 + 2 for a process that SIGINT has ended. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -33,6 +34,8 @@ export function weightlink(
       stderr += chunk;
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on("close", (code, signal) =>
+      resolve({ code: signal === "SIGINT" ? 130 : code, stdout, stderr }),
+    );
   });
 }

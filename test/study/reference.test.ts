@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadScenario } from "../../src/scenario/load.js";
 import type { TrialResult } from "../../src/study/results.js";
+import { Schedule } from "../../src/study/schedule.js";
 import { closeStudy, prepareStudy, runStudy } from "../../src/study/study.js";
 import { sharedPath } from "../shared.js";
 
@@ -53,7 +54,9 @@ describe.skipIf(absent)("ResNet20 on CIFAR-10 against PyTorch", () => {
     expect(bench.cleanCorrect).toBe(expected.clean_correct);
 
     const results: TrialResult[] = [];
-    await runStudy(prepared, { onTrial: (rows) => results.push(...rows) });
+    await runStudy(prepared, new Schedule(plan.points.length, plan.study.trials), {
+      onTrial: (outcome) => void results.push(...outcome.results),
+    });
     await closeStudy(prepared);
 
     expect(results).toHaveLength(expected.cases.length);

@@ -1,0 +1,296 @@
+/**
+ * One trial: one transmission, seen through every receiver of its point.
+ *
+ * Random streams are named by (seed, trial), and also by the point where `commonNoise` is off; so no
+ * result depends on which other points or receivers are simulated, where, or in which order.
+ */
+import type { Examples } from "../datasets/dataset.js";
+import { RandomSource } from "../kernel/index.js";
+import { pickExamples } from "../models/fit-inputs.js";
+import { countCorrect } from "../models/score.js";
+import type { Estimator, Known, Setting } from "../receiver/estimator.js";
+import type { Plan, PlannedPoint } from "../scenario/load.js";
+import {
+  channelOf,
+  estimatorOf,
+  type ReceiverSettings,
+  receiverLabel,
+} from "../scenario/schema.js";
+import { ratioToDb } from "../units.js";
+import type { Bench } from "./bench.js";
+import type { SearchRecord, Timeline, TrialResult } from "./results.js";
+import { searchMethods } from "./search.js";
+import { type Arrival, type Transmission, transmit } from "./transmission.js";
+
+/** Names one trial of a study. */
+export interface Job {
+  readonly point: number;
+  readonly trial: number;
+}
+
+/** What a trial gives. Plain data, so that it can cross to another thread. */
+export interface TrialOutcome extends Job {
+  /** A row for every receiver that has a result. */
+  readonly results: readonly TrialResult[];
+  /** What was sent, whatever the receivers made of it. */
+  readonly sent: {
+    readonly snrDb: number;
+    readonly wnrDb: number;
+    readonly airtimeS: number;
+    readonly energy: number;
+    readonly packets: number;
+  };
+  /** Receivers without a result here, and why. */
+  readonly notes: readonly string[];
+  /** Of the first trial at a point. */
+  readonly timeline?: Timeline;
+  /** Wall-clock time that the trial took [s]. */
+  readonly elapsedS: number;
+}
+
+/** Packets of a timeline that are kept: a page cannot show more than that, and a store need not. */
+const timelinePackets = 2000;
+
+/** Runs the trials of one bench, one after another, in the same two buffers. */
+export class TrialRunner {
+  readonly #r: Float32Array;
+  readonly #estimate: Float32Array;
+
+  constructor(
+    readonly plan: Plan,
+    readonly bench: Bench,
+  ) {
+    this.#r = new Float32Array(bench.layout.size);
+    this.#estimate = new Float32Array(bench.layout.size);
+  }
+
+  /** `stopped` is asked between inferences; throws to give up. */
+  async run({ point: index, trial }: Job, stopped?: () => void): Promise<TrialOutcome> {
+    const start = performance.now();
+    const { plan, bench } = this;
+    const point = plan.points[index];
+    stopped?.();
+    const arrivals: Arrival[] = [];
+    const transmission = transmissionOf(plan, point, bench, trial);
+    const sent = transmit(transmission, this.#r, trial === 0 ? arrivals : undefined);
+    const meanNoise = meanOf(sent.observation.noiseVariance);
+    const { meanSquare, variance } = bench.statistics;
+    const facts = {
+      snrDb: ratioToDb(meanSquare / meanNoise),
+      wnrDb: ratioToDb(variance / meanNoise),
+      airtimeS: sent.airtimeS,
+      energy: sent.energy,
+      packets: sent.packets,
+    };
+    const results: TrialResult[] = [];
+    const notes: string[] = [];
+    for (const receiver of point.settings.receivers as ReceiverSettings[]) {
+      const { observation } = sent;
+      const run = new ReceiverRun(bench, receiver, observation, plan.study.batch, this.#estimate);
+      const outcome = await run.score(trialRandom(plan, point, trial), stopped);
+      if (outcome === undefined) {
+        notes.push(
+          `${receiverLabel(receiver)}: every setting lies at or beyond the pole λ' = 1 + η at ${describePoint(point) || "the only point"}; it has no result there`,
+        );
+        continue;
+      }
+      const total = bench.test.count;
+      results.push({
+        point: index,
+        trial,
+        estimator: receiverLabel(receiver),
+        parameters: point.parameters,
+        ...facts,
+        correct: outcome.correct,
+        total,
+        accuracy: outcome.correct / total,
+        mse: outcome.mse,
+        nmse: outcome.mse / meanSquare,
+        setting: outcome.setting,
+        ...(outcome.search && { search: outcome.search }),
+      });
+    }
+    return {
+      point: index,
+      trial,
+      results,
+      sent: facts,
+      notes,
+      ...(trial === 0 && {
+        timeline: {
+          point: index,
+          trial,
+          packetsSent: sent.packets,
+          packets: arrivals.slice(0, timelinePackets).map(({ noiseVariance, ...packet }) => ({
+            ...packet,
+            snrDb: ratioToDb(meanSquare / noiseVariance),
+          })),
+        },
+      }),
+      elapsedS: (performance.now() - start) / 1000,
+    };
+  }
+}
+
+/** One receiver on one observation. */
+class ReceiverRun {
+  readonly #bench: Bench;
+  readonly #receiver: ReceiverSettings;
+  readonly #estimator: Estimator;
+  readonly #r: Float32Array;
+  readonly #known: Known;
+  readonly #batch: number;
+  /** Where estimates are written; shared, so nothing in it outlives the next estimate. */
+  readonly #estimate: Float32Array;
+
+  constructor(
+    bench: Bench,
+    receiver: ReceiverSettings,
+    { r, noiseVariance }: { r: Float32Array; noiseVariance: number | Float32Array },
+    batch: number,
+    estimate: Float32Array,
+  ) {
+    this.#bench = bench;
+    this.#receiver = receiver;
+    this.#estimator = estimatorOf(receiver);
+    this.#r = r;
+    const { mean, variance } = bench.statistics;
+    this.#known = told(this.#estimator, { noiseVariance, prior: { mean, variance } });
+    this.#batch = batch;
+    this.#estimate = estimate;
+  }
+
+  /** Chooses a setting and scores it on the test images; undefined where no setting is valid. */
+  async score(
+    random: RandomSource,
+    stopped: (() => void) | undefined,
+  ): Promise<
+    { correct: number; mse: number; setting: Setting; search: SearchRecord | undefined } | undefined
+  > {
+    const all = this.#estimator.settings(this.#receiver as never);
+    const valid = all.filter((s) => this.#estimator.isValid?.(s, this.#known) ?? true);
+    if (valid.length === 0) return undefined;
+    const leftOut = all.length - valid.length;
+    let setting = valid[0];
+    let search: SearchRecord | undefined;
+    if (all.length > 1) ({ setting, search } = await this.#search(valid, leftOut, random, stopped));
+    let correct: number;
+    if (search?.chosenBy === "oracle") {
+      correct = search.correct; // the search has counted on these very images
+      this.#estimateWith(setting);
+    } else {
+      correct = await this.#countWith(setting, this.#bench.test, stopped);
+    }
+    const mse = meanSquareError(this.#estimate, this.#bench.weights);
+    return { correct, mse, setting, search };
+  }
+
+  /** The setting that gets most labelled images right; of equals, the one nearest to leaving r as it is. */
+  async #search(
+    settings: readonly Setting[],
+    leftOut: number,
+    random: RandomSource,
+    stopped: (() => void) | undefined,
+  ): Promise<{ setting: Setting; search: SearchRecord }> {
+    const { choose, search: method, kappa } = this.#receiver;
+    const { test, validation } = this.#bench;
+    const images =
+      choose === "oracle"
+        ? test
+        : pickExamples(validation!, random.stream("validation").sample(validation!.count, kappa));
+    const { scorer } = this.#bench;
+    let current: Setting | undefined;
+    const found = await searchMethods[method]({
+      settings,
+      images: images.count,
+      departure: (s) => this.#estimator.departure?.(s) ?? 0,
+      count: async (setting, first, count) => {
+        if (setting !== current) {
+          this.#estimateWith(setting);
+          await scorer.setWeights(this.#estimate);
+          current = setting;
+        }
+        return countCorrect(scorer, images, this.#batch, stopped, first, count);
+      },
+    });
+    return {
+      setting: found.setting,
+      search: {
+        chosenBy: choose,
+        method,
+        images: images.count,
+        correct: found.correct,
+        settings: settings.length,
+        leftOut,
+        imageInferences: found.imageInferences,
+      },
+    };
+  }
+
+  #estimateWith(setting: Setting): void {
+    this.#estimator.estimate(this.#r, this.#known, setting, this.#estimate);
+  }
+
+  /** How many of the images the network gets right with the weights that a setting gives. */
+  async #countWith(
+    setting: Setting,
+    images: Examples,
+    stopped: (() => void) | undefined,
+  ): Promise<number> {
+    const { scorer } = this.#bench;
+    this.#estimateWith(setting);
+    await scorer.setWeights(this.#estimate);
+    return countCorrect(scorer, images, this.#batch, stopped);
+  }
+}
+
+/** Only what the estimator declares to need. */
+function told(estimator: Estimator, known: Known): Known {
+  return Object.fromEntries(estimator.needs.map((key) => [key, known[key]])) as unknown as Known;
+}
+
+export function transmissionOf(
+  plan: Plan,
+  point: PlannedPoint,
+  bench: Bench,
+  trial: number,
+): Transmission {
+  return {
+    weights: bench.weights,
+    statistics: bench.statistics,
+    transmitter: point.settings.transmitter,
+    channel: channelOf(point.settings),
+    channelParams: point.settings.channel as never,
+    trial,
+    random: trialRandom(plan, point, trial),
+  };
+}
+
+function trialRandom({ study }: Plan, point: PlannedPoint, trial: number): RandomSource {
+  const source = new RandomSource(study.seed);
+  const own = study.commonNoise ? source : source.child(`point ${describePoint(point)}`);
+  return own.child(`trial ${trial}`);
+}
+
+/** `channel.snrDb = 4, transmitter.mapping = iq`; empty where nothing is swept. */
+export function describePoint({ parameters }: Pick<PlannedPoint, "parameters">): string {
+  return Object.entries(parameters)
+    .map(([path, value]) => `${path} = ${value}`)
+    .join(", ");
+}
+
+function meanOf(values: number | Float32Array): number {
+  if (typeof values === "number") return values;
+  let sum = 0;
+  for (let k = 0; k < values.length; k++) sum += values[k];
+  return sum / values.length;
+}
+
+function meanSquareError(estimate: Float32Array, weights: Float32Array): number {
+  let sum = 0;
+  for (let k = 0; k < weights.length; k++) {
+    const d = estimate[k] - weights[k];
+    sum += d * d;
+  }
+  return sum / weights.length;
+}
