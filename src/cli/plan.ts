@@ -41,7 +41,7 @@ interface Forecast {
   readonly imageInferences: Range;
   readonly seconds: Range;
   readonly workforce: Workforce;
-  /** At most, over all workers. */
+  /** At most: this process as it is now, and every worker. */
   readonly memoryBytes: number;
   readonly freeBytes: number;
 }
@@ -88,7 +88,7 @@ export async function plan(args: PlanArguments): Promise<void> {
     imageInferences: range(sum("imageInferencesPerTrial")),
     seconds: range(sum("secondsPerTrial") / workforce.workers),
     workforce,
-    memoryBytes: workforce.workers * each,
+    memoryBytes: process.memoryUsage.rss() + workforce.workers * each,
     freeBytes: freemem(),
   };
   process.stdout.write(args.json ? `${JSON.stringify(forecast)}\n` : textOf(forecast));

@@ -49,6 +49,13 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
     }
     case "invalid_union": {
       if ("discriminator" in issue) return describeName(issue, schema, root);
+      const branch = onlyBranch(issue.errors, value);
+      if (branch !== undefined) {
+        return branch
+          .map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue)
+          .map((inner) => describe(inner, schema, root))
+          .join("; ");
+      }
       // Unions that are no choice by name say their rule themselves.
       return `${path} ${issue.message}${got}`;
     }
@@ -61,6 +68,25 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
     default:
       return `${path} ${issue.message}${got}`;
   }
+}
+
+/** What is wrong with a value in the one form that it can have meant; undefined where several are left. */
+function onlyBranch(
+  branches: readonly (readonly z.core.$ZodIssue[])[],
+  value: unknown,
+): readonly z.core.$ZodIssue[] | undefined {
+  const isList = Array.isArray(value);
+  const meant = branches.filter((issues) =>
+    issues.every((issue) => {
+      if (issue.path.length > 0) return true;
+      if (issue.code === "invalid_union") return !(isMap(value) || isList);
+      if (issue.code !== "invalid_type") return true;
+      if (issue.expected === "array") return isList;
+      if (issue.expected === "object" || issue.expected === "record") return isMap(value);
+      return !(isMap(value) || isList);
+    }),
+  );
+  return meant.length === 1 ? meant[0] : undefined;
 }
 
 /** A part that is missing, or whose name is missing or unknown. */

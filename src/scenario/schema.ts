@@ -141,7 +141,7 @@ const stoppingRule = z
       "a point stops once the 95 % interval of every receiver's accuracy is at most this far to either side, e.g. 0.01",
     ),
   })
-  .refine(({ min, max }) => min <= max, { error: "needs min <= max", path: ["max"] });
+  .refine(({ min, max }) => min <= max, { error: "must be at least min", path: ["max"] });
 
 /** What belongs to the study as a whole. */
 export const studyShape = {

@@ -145,6 +145,42 @@ test("the same numbers from one worker and from two", async () => {
   expect(runOf(cwd, "2").sessions).toMatchObject([{ workers: 2, threadsPerWorker: 1 }]);
 });
 
+test("a worker that dies: its trial runs again, the run goes on to the same numbers and records it", async () => {
+  const cwd = folderWith({
+    "s.yaml": scenario,
+    // Ends the first worker thread that is in the midst of its work.
+    "die.cjs": `
+      const { workerData } = require("node:worker_threads");
+      const { existsSync, writeFileSync } = require("node:fs");
+      if (JSON.stringify(workerData)?.includes("glyphs-resnet") && !existsSync("died")) {
+        setInterval(() => {
+          if (!existsSync("out/results.duckdb") || existsSync("died")) return;
+          writeFileSync("died", "");
+          process.exit(9);
+        }, 5);
+      }`,
+  });
+  await weightlink(["run", "s.yaml", "--quiet", "--out", "whole"], { cwd });
+  const { code, stdout, stderr } = await weightlink(
+    ["run", "s.yaml", "--json", "--workers", "2", "--out", "out"],
+    { cwd, env: { NODE_OPTIONS: `--require ${join(cwd, "die.cjs")}` } },
+  );
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  expect(existsSync(join(cwd, "died"))).toBe(true);
+  const result = runOf(cwd, "out");
+  expect(result.events).toEqual([
+    expect.objectContaining({
+      kind: "worker",
+      text: expect.stringMatching(
+        /^a worker ended during trial \d+ of point \d \(worker exited with code: 9\)/,
+      ),
+    }),
+  ]);
+  expect(stdout).toContain('{"event":"worker","text":"a worker ended');
+  expect(numbers(result)).toBe(numbers(runOf(cwd, "whole")));
+});
+
 describe("a run folder that exists", () => {
   test("a finished run of the same scenario is not simulated again, and takes a new title and analysis", async () => {
     const cwd = folder();

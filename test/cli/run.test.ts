@@ -26,10 +26,12 @@ test("run writes results, figures and a page, and says where", async () => {
   expect(stderr).not.toMatch(/error|warn/i);
   expect(code).toBe(0);
   expect(readdirSync(join(folder, "out")).sort()).toEqual([
+    "events.jsonl",
     "figure.png",
     "figure.svg",
     "index.html",
     "results.csv",
+    "results.duckdb",
     "results.json",
   ]);
   expect(stdout).toContain(join("out", "index.html"));
@@ -61,7 +63,7 @@ test("run writes results, figures and a page, and says where", async () => {
     title: "A small run",
     seed: 1,
     points: 2,
-    trialsPerPoint: 2,
+    trialsPerPoint: { min: 2, max: 2 },
     command: "npx weightlink run small.yaml",
     models: [{ dataset: { name: "glyphs", images: 60 } }],
   });
@@ -117,7 +119,7 @@ test("trials share noise over points, unless the scenario says otherwise", async
   expect(await ratio("own", "--set", "commonNoise=false")).not.toBeCloseTo(10 ** 0.9, 4);
 });
 
-test("--json prints one object per event, --quiet nothing; runs go to runs/NAME, NAME-2", async () => {
+test("--json prints one object per event, --quiet nothing; runs go to runs/NAME, another scenario of that name to NAME-2", async () => {
   const folder = folderWith({ "small.yaml": small });
   const json = await weightlink(["run", "small.yaml", "--json"], { cwd: folder });
   const events = json.stdout
@@ -127,7 +129,7 @@ test("--json prints one object per event, --quiet nothing; runs go to runs/NAME,
   expect(events.map((e) => e.event)).toEqual(["start", "trial", "trial", "trial", "trial", "end"]);
   expect(events.at(-1)).toMatchObject({ complete: true, folder: join("runs", "small") });
   expect(json.stderr).toBe("");
-  const quiet = await weightlink(["run", "small.yaml", "--quiet"], { cwd: folder });
+  const quiet = await weightlink(["run", "small.yaml", "--quiet", "--seed", "2"], { cwd: folder });
   expect(quiet).toEqual({ code: 0, stdout: "", stderr: "" });
   expect(readdirSync(join(folder, "runs")).sort()).toEqual(["small", "small-2"]);
 });

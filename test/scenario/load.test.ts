@@ -23,7 +23,12 @@ describe("points", () => {
   test("no sweep is one point, with defaults filled in", async () => {
     const plan = await load(base);
     expect(plan.points).toHaveLength(1);
-    expect(plan.study).toMatchObject({ seed: 1, trials: 10, commonNoise: true, threads: 0 });
+    expect(plan.study).toMatchObject({
+      seed: 1,
+      trials: { min: 10, max: 10 },
+      commonNoise: true,
+      threads: 0,
+    });
     expect(plan.points[0].settings).toMatchObject({
       transmitter: { mapping: "real", packetSymbols: 4096, symbolRateHz: 1e6 },
       model: { travel: { include: ["*"], exclude: [], normalization: false } },
@@ -116,7 +121,7 @@ describe("overrides and paths", () => {
     });
     expect(await parameters(swept, ["sweep.channel.wnrDb=[1,2]"])).toHaveLength(2);
     expect(await parameters(base, ["sweep.transmitter.mapping=[iq]", "trials=2"])).toHaveLength(1);
-    expect((await load(base, ["trials=2", "receivers.ml.label=plain"])).study.trials).toBe(2);
+    expect((await load(base, ["trials=2", "receivers.ml.label=plain"])).study.trials.max).toBe(2);
   });
 
   test("file paths start at the scenario's folder, those of --set where one types", async () => {
@@ -313,7 +318,7 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
   });
 
   test("--yes allows many trials", async () => {
-    expect((await load(base, ["trials=20000"], true)).study.trials).toBe(20_000);
+    expect((await load(base, ["trials=20000"], true)).study.trials.max).toBe(20_000);
     await expect(load(base, ["trials=20000"])).rejects.toThrow(/need --yes/);
   });
 
