@@ -9,12 +9,25 @@ import type { z } from "zod";
 import type { ProcessGenerator, Simulation, Store } from "./kernel/index.js";
 import type { RandomSource } from "./kernel/random.js";
 
+export interface Stretch {
+  /** Index of its first component. */
+  readonly first: number;
+  readonly components: number;
+  /** Largest magnitude, in symbol units; 0 where all are zero. */
+  readonly peak: number;
+}
+
 /** What a channel is told when a transmission begins. It knows symbols, never weights. */
 export interface ChannelContext {
   /** Statistics of the transmission's components, in symbol units squared. */
   readonly signal: { readonly meanSquare: number; readonly variance: number };
   /** Components that the whole transmission sends. */
   readonly components: number;
+  /**
+   * Stretches of components that belong together (a tensor each), in order and without gaps but for padding
+   * at the end, with the largest magnitude in each. A device that scales what it stores scales each by itself.
+   */
+  readonly stretches: readonly Stretch[];
   /** True when neighbouring components are the I and Q of one symbol. */
   readonly complex: boolean;
   readonly symbolRateHz: number;
@@ -28,8 +41,13 @@ export interface ChannelContext {
 export interface Reception {
   /** Received components, in the layout of the packet. */
   readonly y: Float32Array;
-  /** Variance of the noise in `y` per real component, as the receiver knows it. */
-  noiseVariance: number;
+  /**
+   * Variance of the noise in `y` per real component, as the receiver knows it: one number, or `variances`
+   * where components differ.
+   */
+  noiseVariance: number | Float32Array;
+  /** Room for one variance per component. */
+  readonly variances: Float32Array;
 }
 
 /** A channel opened for one transmission. */

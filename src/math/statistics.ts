@@ -19,6 +19,14 @@ export function mean(values: readonly number[]): number {
   return sum / values.length;
 }
 
+/** Mean of a typed array; a number is its own mean. */
+export function meanOf(values: number | Float32Array): number {
+  if (typeof values === "number") return values;
+  let sum = 0;
+  for (let k = 0; k < values.length; k++) sum += values[k];
+  return sum / values.length;
+}
+
 /** Sample standard deviation, with n − 1; NaN of fewer than two values. */
 export function standardDeviation(values: readonly number[]): number {
   if (values.length < 2) return Number.NaN;

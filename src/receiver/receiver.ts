@@ -7,7 +7,7 @@ import type { ProcessGenerator, Store } from "../kernel/index.js";
 /** What the receiver knows of every weight: an unbiased value and its noise variance. */
 export interface Observation {
   readonly r: Float32Array;
-  /** One number, or one per weight where the noise differs between packets. */
+  /** One number, or one per weight where the noise differs between weights. */
   readonly noiseVariance: number | Float32Array;
 }
 
@@ -31,14 +31,21 @@ export function* receiverProcess(
     const { y } = packet.reception;
     const count = Math.min(y.length, r.length - packet.first);
     for (let k = 0; k < count; k++) r[packet.first + k] = y[k] / scale;
-    const variance = packet.reception.noiseVariance / (scale * scale);
-    noiseVariance ??= variance;
+    const power = scale * scale;
+    const stated = packet.reception.noiseVariance;
+    const variance = typeof stated === "number" ? stated / power : undefined;
+    noiseVariance ??= variance ?? new Float32Array(r.length);
     if (typeof noiseVariance === "number" && variance !== noiseVariance) {
       // Packets so far shared one value; from here on each weight has its own.
       noiseVariance = new Float32Array(r.length).fill(noiseVariance);
     }
     if (typeof noiseVariance !== "number") {
-      noiseVariance.fill(variance, packet.first, packet.first + count);
+      const { first } = packet;
+      if (variance !== undefined) noiseVariance.fill(variance, first, first + count);
+      else {
+        const each = stated as Float32Array;
+        for (let k = 0; k < count; k++) noiseVariance[first + k] = each[k] / power;
+      }
     }
     received += y.length;
     yield* free.put(packet);

@@ -3,6 +3,7 @@
  */
 import { type Channel, channelProcess, type Packet } from "../channel.js";
 import { type RandomSource, Simulation, Store } from "../kernel/index.js";
+import { meanOf } from "../math/statistics.js";
 import { type Observation, receiverProcess } from "../receiver/receiver.js";
 import {
   allocatePacket,
@@ -12,9 +13,12 @@ import {
   transmitterProcess,
   type WeightStatistics,
 } from "../transmitter/transmitter.js";
+import type { Layout } from "../weights/layout.js";
 
 export interface Transmission {
   readonly weights: Float32Array;
+  /** Where each tensor lies in the weight vector. */
+  readonly layout: Layout;
   readonly statistics: WeightStatistics;
   readonly transmitter: TransmitterParams;
   readonly channel: Channel;
@@ -46,6 +50,11 @@ export function openLink(t: Transmission) {
       variance: t.statistics.variance * scale * scale,
     },
     components,
+    stretches: t.layout.entries.map(({ offset, size }) => ({
+      first: offset,
+      components: size,
+      peak: largestMagnitude(t.weights, offset, size) * scale,
+    })),
     complex: componentsPerSymbol === 2,
     symbolRateHz: t.transmitter.symbolRateHz,
     trial: t.trial,
@@ -93,7 +102,7 @@ export function transmit(
         sentAtS: packet.sentAtS,
         arrivedAtS: sim.now,
         symbols: packet.x.length / framing.componentsPerSymbol,
-        noiseVariance: packet.reception.noiseVariance / (scale * scale),
+        noiseVariance: meanOf(packet.reception.noiseVariance) / (scale * scale),
       }));
   const receiver = sim.process(
     receiverProcess(r, framing.components, scale, arrived, free, onArrival),
@@ -101,4 +110,10 @@ export function transmit(
   const observation = sim.run(receiver);
   const sent = sim.run(sender);
   return { observation, airtimeS: sim.now, energy: sent.energy, packets: sent.packets };
+}
+
+function largestMagnitude(weights: Float32Array, first: number, count: number): number {
+  let largest = 0;
+  for (let k = first; k < first + count; k++) largest = Math.max(largest, Math.abs(weights[k]));
+  return largest;
 }

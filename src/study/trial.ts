@@ -6,6 +6,7 @@
  */
 import type { Examples } from "../datasets/dataset.js";
 import { RandomSource } from "../kernel/index.js";
+import { meanOf } from "../math/statistics.js";
 import { pickExamples } from "../models/fit-inputs.js";
 import { countCorrect } from "../models/score.js";
 import type { Estimator, Known, Setting } from "../receiver/estimator.js";
@@ -257,6 +258,7 @@ export function transmissionOf(
 ): Transmission {
   return {
     weights: bench.weights,
+    layout: bench.layout,
     statistics: bench.statistics,
     transmitter: point.settings.transmitter,
     channel: channelOf(point.settings),
@@ -277,13 +279,6 @@ export function describePoint({ parameters }: Pick<PlannedPoint, "parameters">):
   return Object.entries(parameters)
     .map(([path, value]) => `${path} = ${value}`)
     .join(", ");
-}
-
-function meanOf(values: number | Float32Array): number {
-  if (typeof values === "number") return values;
-  let sum = 0;
-  for (let k = 0; k < values.length; k++) sum += values[k];
-  return sum / values.length;
 }
 
 function meanSquareError(estimate: Float32Array, weights: Float32Array): number {

@@ -86,7 +86,11 @@ export function allocatePacket(components: number): Packet {
   return {
     first: 0,
     x: new Float32Array(components),
-    reception: { y: new Float32Array(components), noiseVariance: 0 },
+    reception: {
+      y: new Float32Array(components),
+      noiseVariance: 0,
+      variances: new Float32Array(components),
+    },
     sentAtS: 0,
     durationS: 0,
   };
@@ -124,7 +128,12 @@ export function* transmitterProcess(
     const length = Math.min(full, components - first);
     if (packet.x.length !== length) {
       packet.x = packet.x.subarray(0, length);
-      packet.reception = { y: packet.reception.y.subarray(0, length), noiseVariance: 0 };
+      const { y, variances } = packet.reception;
+      packet.reception = {
+        y: y.subarray(0, length),
+        noiseVariance: 0,
+        variances: variances.subarray(0, length),
+      };
     }
     sent.energy += fill(packet.x, weights, first, scale);
     const symbols = length / componentsPerSymbol;

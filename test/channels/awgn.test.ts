@@ -1,21 +1,15 @@
 import { expect, test } from "vitest";
 import { awgn } from "../../channels/awgn.js";
-import { RandomSource } from "../../src/kernel/index.js";
 import { assertWithin } from "../within.js";
+import { contextOf, receptionInto } from "./sending.js";
 
 const components = 400_000;
 
 function noiseOf(params: object, signal: { meanSquare: number; variance: number }, seed = 1) {
-  const link = awgn.open(awgn.params.parse(params), {
-    signal,
-    components,
-    complex: true,
-    symbolRateHz: 1e6,
-    trial: 0,
-    random: new RandomSource(seed),
-  });
+  const context = contextOf({ components, signal, complex: true, seed });
+  const link = awgn.open(awgn.params.parse(params), context);
   const x = new Float32Array(components).fill(1.5);
-  const reception = { y: new Float32Array(components), noiseVariance: 0 };
+  const reception = receptionInto(new Float32Array(components));
   link.transmit(x, 0, reception);
   return reception.y.map((v) => v - 1.5);
 }

@@ -1,9 +1,9 @@
 /** What every channel must do, run over the list of channels. */
 import { describe, expect, test } from "vitest";
 import { channels } from "../../channels/index.js";
-import type { Channel, ChannelContext } from "../../src/channel.js";
-import { RandomSource } from "../../src/kernel/index.js";
+import type { Channel } from "../../src/channel.js";
 import { noiseFile } from "./noise-file.js";
+import { contextOf, receptionInto } from "./sending.js";
 
 /** Parameters to open each channel with; a channel without an entry here fails the suite. */
 const examples: Record<string, () => object> = {
@@ -11,22 +11,12 @@ const examples: Record<string, () => object> = {
   recorded: () => ({ path: noiseFile(4096), snrDb: 7 }),
 };
 
-const signal = { meanSquare: 4, variance: 3 };
-
-function context(seed: number, components = 1000): ChannelContext {
-  return {
-    signal,
-    components,
-    complex: false,
-    symbolRateHz: 1e6,
-    trial: 0,
-    random: new RandomSource(seed),
-  };
-}
-
 function send(channel: Channel, params: object, x: Float32Array, seed = 1) {
-  const link = channel.open(channel.params.parse(params), context(seed, x.length));
-  const reception = { y: new Float32Array(x.length), noiseVariance: Number.NaN };
+  const link = channel.open(
+    channel.params.parse(params),
+    contextOf({ seed, components: x.length }),
+  );
+  const reception = receptionInto(new Float32Array(x.length));
   link.transmit(x, 0, reception);
   return reception;
 }
@@ -46,14 +36,14 @@ describe.each(channels.map((c) => [c.name, c as unknown as Channel] as const))(
     test("packets in sequence meet what one long packet meets", () => {
       const params = examples[name]();
       const whole = send(channel, params, x).y;
-      const link = channel.open(channel.params.parse(params), context(1));
+      const link = channel.open(channel.params.parse(params), contextOf({ components: 1000 }));
       const parts = new Float32Array(1000);
       for (const [from, to] of [
         [0, 300],
         [300, 301],
         [301, 1000],
       ]) {
-        const reception = { y: parts.subarray(from, to), noiseVariance: 0 };
+        const reception = receptionInto(parts.subarray(from, to));
         link.transmit(x.subarray(from, to), from, reception);
       }
       expect(parts).toEqual(whole);

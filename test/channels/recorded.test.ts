@@ -2,26 +2,21 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { recorded } from "../../channels/recorded.js";
-import { RandomSource } from "../../src/kernel/index.js";
 import { npyBytes } from "../files/npy-bytes.js";
 import { folderWith } from "../files/temporary-folder.js";
 import { noiseFile } from "./noise-file.js";
+import { contextOf, receptionInto } from "./sending.js";
 
 const bytes = (values: Float32Array) => new Uint8Array(values.buffer);
 
 function open(params: object, components: number, trial = 0) {
-  return recorded.open(recorded.params.parse({ snrDb: 6, ...params }), {
-    signal: { meanSquare: 2.5, variance: 2 },
-    components,
-    complex: false,
-    symbolRateHz: 1e6,
-    trial,
-    random: new RandomSource(1),
-  });
+  const signal = { meanSquare: 2.5, variance: 2 };
+  const context = contextOf({ components, signal, trial });
+  return recorded.open(recorded.params.parse({ snrDb: 6, ...params }), context);
 }
 
 function receive(params: object, x: Float32Array, trial = 0): Float32Array {
-  const reception = { y: new Float32Array(x.length), noiseVariance: 0 };
+  const reception = receptionInto(new Float32Array(x.length));
   open(params, x.length, trial).transmit(x, 0, reception);
   return reception.y;
 }

@@ -1,11 +1,8 @@
 import { expect, test } from "vitest";
-import { type CsvColumns, csvHeader, csvRow } from "../../src/report/csv.js";
+import { csvLine, resultsCsv } from "../../src/report/csv.js";
+import type { TrialResult } from "../../src/study/results.js";
+import { tablesOf } from "../../src/study/store.js";
 import { fixtureRun } from "./fixture.js";
-
-const columns: CsvColumns = {
-  sweptPaths: ["channel.wnrDb", "model.path"],
-  settingKeys: ["lambda", "beta"],
-};
 
 /** RFC 4180 by its grammar, character by character, with LF or CRLF between records. */
 function parse(text: string): string[][] {
@@ -39,18 +36,32 @@ function parse(text: string): string[][] {
   return records;
 }
 
-test("columns stand in the promised order", () => {
-  expect(csvHeader(columns)).toBe(
+/** The fixture with one trial, changed. */
+function runWith(changes: Partial<TrialResult>) {
+  const run = fixtureRun();
+  return { ...run, trials: [{ ...run.trials[0]!, ...changes }] };
+}
+
+test("columns are those of the store, in its order", () => {
+  const run = fixtureRun({
+    axes: [
+      { path: "channel.wnrDb", title: "WNR [dB]", values: [0, 2] },
+      { path: "model.path", title: "model", values: ["a.onnx", "b.onnx"] },
+    ],
+  });
+  const [header, ...rows] = parse(resultsCsv(run));
+  expect(header).toEqual(Object.keys(tablesOf(run).trials));
+  expect(header!.join()).toBe(
     "point,trial,estimator,channel.wnrDb,model.path,snrDb,wnrDb,correct,total,accuracy,mse,nmse," +
-      "setting.lambda,setting.beta,chosenBy,searchImageInferences,airtimeS,energy,packets\n",
+      "setting.lambda,setting.beta,chosenBy,searchMethod,searchImages,searchCorrect,searchSettings," +
+      "searchLeftOut,searchImageInferences,airtimeS,energy,packets",
   );
+  for (const row of rows) expect(row).toHaveLength(header!.length);
 });
 
 test("every value of every trial reads back as it was", () => {
   const run = fixtureRun();
-  const swept = { ...columns, sweptPaths: ["channel.wnrDb"] };
-  const text = csvHeader(swept) + run.trials.map((trial) => csvRow(trial, swept)).join("");
-  const [header, ...rows] = parse(text);
+  const [header, ...rows] = parse(resultsCsv(run));
   expect(rows).toHaveLength(run.trials.length);
   run.trials.forEach((trial, i) => {
     const row = Object.fromEntries(rows[i]!.map((cell, j) => [header![j]!, cell]));
@@ -65,8 +76,14 @@ test("every value of every trial reads back as it was", () => {
     expect(row["setting.lambda"]).toBe(
       trial.setting.lambda === undefined ? "" : String(trial.setting.lambda),
     );
-    expect(row.chosenBy).toBe(trial.search?.chosenBy ?? "");
-    expect(row.searchImageInferences).toBe(String(trial.search?.imageInferences ?? ""));
+    const { search } = trial;
+    expect(row.chosenBy).toBe(search?.chosenBy ?? "");
+    expect(row.searchMethod).toBe(search?.method ?? "");
+    expect(row.searchImages).toBe(String(search?.images ?? ""));
+    expect(row.searchCorrect).toBe(String(search?.correct ?? ""));
+    expect(row.searchSettings).toBe(String(search?.settings ?? ""));
+    expect(row.searchLeftOut).toBe(String(search?.leftOut ?? ""));
+    expect(row.searchImageInferences).toBe(String(search?.imageInferences ?? ""));
   });
 });
 
@@ -79,27 +96,21 @@ test.each([
   [""],
   ["κ′ = 100"],
   ['"'],
-])("a parameter %j survives", (value) => {
-  const trial = { ...fixtureRun().trials[0]!, estimator: value };
-  const row = csvRow({ ...trial, parameters: { "model.path": value } }, columns);
-  const cells = parse(row)[0]!;
-  expect(cells[2]).toBe(value);
-  expect(cells[3]).toBe(""); // channel.wnrDb was not set
-  expect(cells[4]).toBe(value);
-  expect(cells).toHaveLength(parse(csvHeader(columns))[0]!.length);
+])("a text %j survives", (value) => {
+  const [header, row] = parse(resultsCsv(runWith({ estimator: value, parameters: {} })));
+  expect(row![2]).toBe(value);
+  expect(row![3]).toBe(""); // channel.wnrDb was not set
+  expect(row).toHaveLength(header!.length);
 });
 
 test("quotes appear only where they are needed", () => {
-  const trial = { ...fixtureRun().trials[0]!, estimator: "MMSE_pb (oracle)" };
-  const row = csvRow({ ...trial, parameters: { "model.path": true } }, columns);
-  expect(row.startsWith("0,0,MMSE_pb (oracle),,true,")).toBe(true);
-  expect(csvRow({ ...trial, estimator: 'a "b"' }, columns)).toContain('0,0,"a ""b""",');
+  expect(csvLine([0, undefined, "MMSE_pb (oracle)", true])).toBe("0,,MMSE_pb (oracle),true\n");
+  expect(csvLine([0, 'a "b"'])).toBe('0,"a ""b"""\n');
 });
 
 test.each([0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, -0.9137, Number.POSITIVE_INFINITY])(
   "the number %d reads back",
   (value) => {
-    const trial = { ...fixtureRun().trials[0]!, snrDb: value };
-    expect(Number(parse(csvRow(trial, columns))[0]![5])).toBe(value);
+    expect(Number(parse(resultsCsv(runWith({ snrDb: value })))[1]![4])).toBe(value);
   },
 );

@@ -20,6 +20,12 @@ function transmission(
 ): Transmission {
   return {
     weights,
+    layout: {
+      size: weights.length,
+      entries: [
+        { name: "w", shape: [weights.length], size: weights.length, role: "weight", offset: 0 },
+      ],
+    },
     statistics: weightStatistics(weights),
     transmitter: transmitterParams.parse(transmitter),
     channel,
@@ -129,4 +135,60 @@ test("weights that are all zero arrive as they are", () => {
   const { observation } = transmit(transmission(new Float32Array(5), {}), r);
   expect(r).toEqual(new Float32Array(5));
   expect(observation.noiseVariance).toBe(0);
+});
+
+test("a channel's variances of single components reach the observation in weight units, mixed with numbers", () => {
+  const weights = weightsOf(1001);
+  // Odd packets state one number, even ones a variance for each component.
+  let packet = 0;
+  const uneven: Channel = {
+    ...(awgn as unknown as Channel),
+    open: () => ({
+      transmit(x, _timeS, reception) {
+        reception.y.set(x);
+        if (packet++ % 2 === 1) reception.noiseVariance = 0.5;
+        else {
+          for (let k = 0; k < x.length; k++) reception.variances[k] = 1 + k;
+          reception.noiseVariance = reception.variances;
+        }
+      },
+    }),
+  };
+  const r = new Float32Array(weights.length);
+  const sent = transmission(weights, { packetSymbols: 100 }, {}, uneven);
+  const { observation } = transmit(sent, r);
+  const power = weightStatistics(weights).meanSquare;
+  const variances = observation.noiseVariance as Float32Array;
+  for (const [k, stated] of [
+    [0, 1],
+    [99, 100],
+    [100, 0.5],
+    [199, 0.5],
+    [205, 6],
+    [1000, 1],
+  ]) {
+    expect(variances[k] / power).toBeCloseTo(stated, 5);
+  }
+});
+
+test("a channel learns where tensors lie and how large their largest component is", () => {
+  const weights = Float32Array.of(0.5, -2, 1, 0, 0, 3);
+  const entry = (name: string, offset: number, size: number) =>
+    ({ name, shape: [size], size, role: "weight", offset }) as const;
+  const layout = { size: 6, entries: [entry("a", 0, 3), entry("b", 3, 2), entry("c", 5, 1)] };
+  let stretches: unknown;
+  const curious: Channel = {
+    ...(awgn as unknown as Channel),
+    open: (params, context) => {
+      stretches = context.stretches;
+      return (awgn as unknown as Channel).open(params, context);
+    },
+  };
+  transmit({ ...transmission(weights, {}, { snrDb: 6 }, curious), layout }, new Float32Array(6));
+  const scale = 1 / Math.sqrt(weightStatistics(weights).meanSquare);
+  expect(stretches).toEqual([
+    { first: 0, components: 3, peak: 2 * scale },
+    { first: 3, components: 2, peak: 0 },
+    { first: 5, components: 1, peak: 3 * scale },
+  ]);
 });

@@ -1,0 +1,31 @@
+/** What a channel is opened and called with, filled in for a test. */
+import type { ChannelContext, Reception } from "../../src/channel.js";
+import { RandomSource } from "../../src/kernel/index.js";
+
+export interface Sending {
+  readonly components: number;
+  readonly signal?: ChannelContext["signal"];
+  readonly complex?: boolean;
+  readonly trial?: number;
+  readonly seed?: number;
+  /** One stretch with peak 1 where absent. */
+  readonly stretches?: ChannelContext["stretches"];
+}
+
+export function contextOf(sending: Sending): ChannelContext {
+  const { components, complex = false, trial = 0, seed = 1 } = sending;
+  return {
+    signal: sending.signal ?? { meanSquare: 4, variance: 3 },
+    components,
+    stretches: sending.stretches ?? [{ first: 0, components, peak: 1 }],
+    complex,
+    symbolRateHz: 1e6,
+    trial,
+    random: new RandomSource(seed),
+  };
+}
+
+/** Room for what arrives of `y.length` components. */
+export function receptionInto(y: Float32Array): Reception {
+  return { y, noiseVariance: Number.NaN, variances: new Float32Array(y.length) };
+}
