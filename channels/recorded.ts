@@ -35,6 +35,8 @@ export const recorded = defineChannel({
     })
     .superRefine(oneNoiseLevel),
 
+  files: ({ path }) => [path],
+
   open(params, { signal, components, trial }) {
     const trace = readTrace(params.path, params.normalize);
     const needed = (trial + 1) * components;

@@ -65,6 +65,8 @@ export interface Channel<P extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   /** Strict schema of the parameters; `name` is added by the scenario. */
   readonly params: P;
+  /** Files that it reads, for provenance; none where this is absent. */
+  files?(params: z.output<P>): readonly string[];
   /** Throws InputError when parameters and transmission do not fit together. */
   open(params: z.output<P>, context: ChannelContext): Link;
 }

@@ -5,15 +5,7 @@ import { z } from "zod";
 import { ExpressionError, evaluateNumber } from "./math/expression.js";
 import { expandRange, isRange } from "./math/range.js";
 
-/** Power ratio of a value in decibels. */
-export function dbToRatio(db: number): number {
-  return 10 ** (db / 10);
-}
-
-/** Decibels of a power ratio. */
-export function ratioToDb(ratio: number): number {
-  return 10 * Math.log10(ratio);
-}
+export { dbToRatio, ratioToDb } from "./math/decibel.js";
 
 /**
  * Schema of a finite number in `unit`: 1000000, "1e6", "1 MHz", "2^20"; `rule` narrows it.

@@ -7,12 +7,14 @@
 import yargs from "yargs";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError, nearestName } from "../errors.js";
+import { quantities } from "../report/curves.js";
 import { diff } from "./diff.js";
 import { doctor } from "./doctor.js";
 import { exportFormats, exportRun } from "./export.js";
 import { list, listKinds } from "./list.js";
 import { plan } from "./plan.js";
 import { query, queryFormats } from "./query.js";
+import { report } from "./report.js";
 import { run } from "./run.js";
 import { validate } from "./validate.js";
 import { watch } from "./watch.js";
@@ -22,6 +24,7 @@ const commands = [
   "run",
   "plan",
   "watch",
+  "report",
   "export",
   "query",
   "diff",
@@ -139,6 +142,29 @@ function parser(args: readonly string[]) {
             describe: "print one JSON object per event",
           }),
       (argv) => watch(argv),
+    )
+    .command(
+      "report <runs..>",
+      "make one interactive page, or a figure for a paper, of one or several runs",
+      (y) =>
+        y
+          .positional("runs", {
+            type: "string",
+            array: true,
+            demandOption: true,
+            describe: "run folders",
+          })
+          .option("out", {
+            type: "string",
+            coerce: once<string | undefined>("out"),
+            describe: "file or folder to write to; default: the run's folder, or here for several",
+          })
+          .option("figure", {
+            choices: ["svg", "png", "pdf"] as const,
+            describe: "a figure one column wide, with its data as CSV, instead of the page",
+          })
+          .option("metric", { choices: quantities, describe: "what the figure shows" }),
+      (argv) => report(argv),
     )
     .command(
       "export <run>",

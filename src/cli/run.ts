@@ -1,7 +1,14 @@
 import { existsSync } from "node:fs";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError } from "../errors.js";
-import { appendEvent, checkRunFolder, makeRunFolder, runFolders } from "../report/run-folder.js";
+import {
+  appendEvent,
+  checkRunFolder,
+  journalPath,
+  makeRunFolder,
+  runFolders,
+  trialsInJournal,
+} from "../report/run-folder.js";
 import { counted, trialsText } from "../report/wording.js";
 import { loadScenario, type Plan } from "../scenario/load.js";
 import { assembleRun, describeRun, describeScenario, describeSession } from "../study/assemble.js";
@@ -82,6 +89,7 @@ async function findPlace(
       else if (!isFree(folder)) continue;
       return { folder, store };
     }
+    await checkWhole(store, folder);
     const difference = await firstDifference(store.header, plan);
     if (difference === undefined) return { folder, store };
     store.close();
@@ -92,6 +100,20 @@ async function findPlace(
     }
   }
   throw new Error("there is always another folder");
+}
+
+/**
+ * Throws InputError where the journal, which is written after the store, knows of more trials: the store has
+ * lost some. DuckDB passes over a log whose beginning is damaged without a word.
+ */
+async function checkWhole(store: RunStore, folder: string): Promise<void> {
+  const { finished } = await store.read();
+  const known = trialsInJournal(folder);
+  if (known <= finished.length) return;
+  store.close();
+  throw new InputError(
+    `${store.path}: holds ${finished.length} trials and ${journalPath(folder)} knows of ${known}, so the store is damaged; nothing was changed: restore it, or run into another folder`,
+  );
 }
 
 function isFree(folder: string): boolean {

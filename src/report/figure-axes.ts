@@ -104,7 +104,7 @@ function parameterOf(summary: PointSummary, axis: Axis): ParameterValue {
 }
 
 /** Every x has its own value of `axis`, and there is more than one: the two were zipped. */
-function followsAlong(x: Axis, axis: Axis, summaries: readonly PointSummary[]): boolean {
+export function followsAlong(x: Axis, axis: Axis, summaries: readonly PointSummary[]): boolean {
   const valueAt = new Map<ParameterValue, ParameterValue>();
   for (const summary of summaries) {
     const at = parameterOf(summary, x);

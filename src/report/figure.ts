@@ -28,11 +28,13 @@ import {
   chanceLevel,
   cleanAccuracy,
   cleanSentence,
+  counted,
   estimatorTitle,
   hasIntervals,
   incompleteSentence,
   modelTitle,
   shortPercent,
+  trialsText,
   weightsSent,
 } from "./wording.js";
 
@@ -235,8 +237,9 @@ function chanceLabel(level: number): string {
 }
 
 function heading(run: RunResult, axes: FigureAxes, width: number): Part {
-  const count = `${run.complete ? "" : "up to "}${run.trialsPerPoint}`;
-  const trials = run.trialsPerPoint === 1 ? "one trial per point" : `mean of ${count} trials`;
+  const { max } = run.trialsPerPoint;
+  const number = run.complete ? trialsText(run.trialsPerPoint) : `up to ${counted(max, "trial")}`;
+  const trials = max === 1 ? "one trial per point" : `mean of ${number}`;
   const shown = axes.numeric && !hasLonelyPoint(axes) ? "band" : "bars";
   const facts = [
     modelTitle(run),

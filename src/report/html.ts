@@ -1,38 +1,65 @@
 /**
- * `index.html`: one page that needs nothing else and asks the network for nothing. It holds
- * the figure, the numbers behind it, and all it takes to repeat the run.
+ * The page of one or several runs: a single file with everything in it, for any browser, offline.
+ *
+ * Its charts are drawn by the script in it (src/report/page/) from the data in it; tables and texts
+ * stand in the page without the script. The page's own policy lets no request out and no other script
+ * run. Vega compiles expressions, hence 'unsafe-eval'.
  */
-import type { ModelRecord, PointSummary, RunResult } from "../study/results.js";
-import { figureDescription } from "./figure.js";
+import type { PointSummary, RunResult } from "../study/results.js";
+import { embeddedJson } from "./embedded-json.js";
+import { code, escapeHtml, paragraphs, section } from "./html-parts.js";
+import { type NamedRun, resultNote, resultTable, targetTable } from "./html-results.js";
+import { runSections, timeText } from "./html-run.js";
 import { reportStyle } from "./html-style.js";
+import { pageData } from "./page-data.js";
+import { pageScript, sha256Source } from "./page-script.js";
+import { runLabels } from "./run-labels.js";
 import {
   cleanAccuracy,
-  cleanSentence,
-  decibels,
+  counted,
   estimatorTitle,
-  grouped,
-  hasIntervals,
   hasOracle,
   incompleteSentence,
   minus,
   modelTitle,
   oracleSentence,
-  orderedSummary,
   percent,
   setTo,
   shortPercent,
-  valueText,
+  trialsText,
   weightsSent,
 } from "./wording.js";
 
-export function htmlReport(run: RunResult, svg: string): string {
-  const title = escapeHtml(run.title);
+export { escapeHtml } from "./html-parts.js";
+
+export interface PageOptions {
+  /** Folders of the runs, in order: they tell apart runs of one name. */
+  readonly folders?: readonly string[];
+  /** Files beside the page to link to. */
+  readonly beside?: readonly string[];
+}
+
+/** Throws without a run. */
+export function htmlReport(runs: readonly RunResult[], options: PageOptions = {}): string {
+  if (runs.length === 0) throw new RangeError("htmlReport: needs at least one run");
+  const labels = runLabels(runs, options.folders);
+  const named = runs.map((run, i) => ({ run, label: labels[i] }));
+  const title = escapeHtml(pageTitle(runs));
+  const script = pageScript();
+  const policy = [
+    "default-src 'none'",
+    `script-src ${sha256Source(script)} 'unsafe-eval'`,
+    "style-src 'unsafe-inline'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <title>${title}</title>
@@ -41,31 +68,35 @@ export function htmlReport(run: RunResult, svg: string): string {
 <body>
 <main>
 <h1>${title}</h1>
-<p class="lead">${escapeHtml(leadSentence(run))}</p>
-${notices(run)}
-${figure(run, svg)}
-${section("Results", resultTable(run))}
-${section("Estimators", estimatorTable(run))}
-${section("Model and data set", run.models.map((model) => facts(modelFacts(model))).join("\n"))}
-${section("How to reproduce", reproduction(run))}
-${section("Conventions", facts(Object.entries(run.conventions)))}
-${section("Versions and files", facts(versionFacts(run)) + fileTable(run))}
+${runs.length === 1 ? lead(named[0]) : named.map(leadOfMany).join("\n")}
+${named.map((one) => notices(one, runs.length > 1)).join("\n")}
+${contents(runs)}
+${resultSections(named)}
+${runs.length === 1 ? runSections(runs[0]) : named.map(detailsOf).join("\n")}
 </main>
-<footer><p>Weightlink ${escapeHtml(run.weightlink)}, run ${escapeHtml(run.name)}, started ${escapeHtml(
-    run.startedAt.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC"),
-  )}, took ${duration(run.elapsedS)}.</p></footer>
+<footer>${named.map((one) => footer(one, runs.length > 1)).join("\n")}${besideText(options.beside)}</footer>
+<script type="application/json" id="data">${embeddedJson(pageData(runs, labels))}</script>
+<script>${script}</script>
 </body>
 </html>
 `;
 }
 
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
+/** The title that the runs share; else how many they are. */
+function pageTitle(runs: readonly RunResult[]): string {
+  const titles = new Set(runs.map((run) => run.title));
+  const [first] = titles;
+  if (runs.length === 1) return first;
+  return titles.size === 1 ? `${first}: ${runs.length} runs` : `${runs.length} runs compared`;
+}
+
+function lead({ run }: NamedRun): string {
+  return paragraphs([leadSentence(run)], "lead");
+}
+
+function leadOfMany({ run, label }: NamedRun): string {
+  const title = run.title === label ? "" : ` ${escapeHtml(run.title)}.`;
+  return `<p class="lead"><b>${escapeHtml(label)}:</b>${title} ${escapeHtml(leadSentence(run))}</p>`;
 }
 
 /** What was sent, what it was worth before, and the range of what arrived. */
@@ -74,11 +105,11 @@ function leadSentence(run: RunResult): string {
   const scores = clean === undefined ? "" : ` scores ${shortPercent(clean)}\u00a0%`;
   const sent = `${modelTitle(run)} (${weightsSent(run)})${scores} before it goes over the link`;
   const ordered = [...run.summary].sort((a, b) => a.accuracy - b.accuracy);
-  const worst = ordered[0];
+  const [worst] = ordered;
   const best = ordered.at(-1);
-  if (worst === undefined || best === undefined) return `${sent}.`;
+  if (worst === undefined || best === undefined) return `${sent}; nothing has arrived yet.`;
   const extent = run.complete
-    ? `, over ${count(run.points, "point")} of ${count(run.trialsPerPoint, "trial")}`
+    ? `, over ${counted(run.points, "point")} of ${trialsText(run.trialsPerPoint)}`
     : "";
   return `${sent}; what arrives scores from ${withPlace(run, worst)} to ${withPlace(run, best)}${extent}.`;
 }
@@ -87,218 +118,88 @@ function withPlace(run: RunResult, summary: PointSummary): string {
   const setting = run.axes.map((a) => setTo(a.title, summary.parameters[a.path] ?? "")).join(", ");
   const place = setting === "" ? "" : ` at ${setting}`;
   const accuracy = percent(summary.accuracy, 1);
-  return `${accuracy}\u00a0% (${estimatorTitle(run, summary.estimator)}${place})`;
+  return `${minus(accuracy)}\u00a0% (${estimatorTitle(run, summary.estimator)}${place})`;
 }
 
-function count(number: number, noun: string): string {
-  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-function notices(run: RunResult): string {
+function notices({ run, label }: NamedRun, isOneOfMany: boolean): string {
   const incomplete = incompleteSentence(run);
-  return [
+  const texts = [
     ...(incomplete === undefined ? [] : [incomplete]),
     ...run.notes,
     ...(hasOracle(run) ? [oracleSentence] : []),
-  ]
-    .map((text) => `<p class="notice" role="note">${escapeHtml(text)}</p>`)
-    .join("\n");
-}
-
-function figure(run: RunResult, svg: string): string {
-  const description = escapeHtml(figureDescription(run));
-  // Shrunk to a phone's width the labels could not be read: below this it scrolls instead.
-  const width = Number(/<svg[^>]* width="([\d.]+)"/.exec(svg)?.[1] ?? 600);
-  const size = `min-width: ${Math.round(0.75 * width)}px; max-width: ${Math.round(1.25 * width)}px`;
-  const labelled = svg
-    .slice(svg.indexOf("<svg"))
-    .replace("<svg", `<svg role="img" aria-label="${description}" style="${size}"`);
-  return `<figure>
-<div class="paper" tabindex="0" role="group" aria-label="Figure; scrolls sideways on narrow screens">
-${labelled}
-</div>
-<figcaption>${escapeHtml(captionText(run))}
-Beside this page: <a href="figure.svg">figure.svg</a>, <a href="figure.png">figure.png</a>,
-<a href="results.csv">results.csv</a> (one row per trial and estimator),
-<a href="results.json">results.json</a> (everything).</figcaption>
-</figure>`;
-}
-
-function captionText(run: RunResult): string {
-  const intervals = hasIntervals(run)
-    ? "Intervals are 95 % Student t intervals of the mean over trials."
-    : "One trial per point: no interval over trials.";
-  return `${intervals} ${cleanSentence(run)}`;
-}
-
-interface Column {
-  readonly title: string;
-  readonly text?: boolean;
-  readonly cell: (summary: PointSummary) => string;
-}
-
-function resultTable(run: RunResult): string {
-  const db = (value: number) => (Number.isFinite(value) ? value.toFixed(2) : `${value}`);
-  const measured: Column[] = [
-    { title: "SNR [dB]", cell: (s) => db(s.snrDb) },
-    { title: "WNR [dB]", cell: (s) => db(s.wnrDb) },
   ];
-  const columns: Column[] = [
-    ...run.axes.map((axis) => ({
-      title: axis.title,
-      text: axis.values.some((value) => typeof value !== "number"),
-      cell: (s: PointSummary) => valueText(s.parameters[axis.path] ?? ""),
-    })),
-    { title: "Estimator", text: true, cell: (s) => estimatorTitle(run, s.estimator) },
-    { title: "Accuracy [%]", cell: (s) => percent(s.accuracy) },
-    { title: "95 % interval [%]", cell: intervalText },
-    { title: "Trials", cell: (s) => String(s.trials) },
-    ...measured.filter((column) => run.axes.every((axis) => axis.title !== column.title)),
-    { title: "NMSE [dB]", cell: (s) => decibels(s.nmse) },
-  ];
-  let point: number | undefined;
-  const rows = orderedSummary(run).map((summary) => {
-    const first = summary.point !== point;
-    point = summary.point;
-    const cells = columns.map((c) => cell("td", minus(c.cell(summary)), c.text));
-    return `<tr${first ? ' class="first"' : ""}>${cells.join("")}</tr>`;
-  });
-  return table(
-    "Accuracy by point and estimator, mean over trials",
-    columns.map((c) => cell('th scope="col"', c.title, c.text)),
-    rows,
-    "results",
+  return paragraphs(
+    texts.map((text) => (isOneOfMany ? `${label}: ${text}` : text)),
+    "notice",
   );
 }
 
-function intervalText(summary: PointSummary): string {
-  if (summary.interval95 === null) return "";
-  return summary.interval95.map((end) => percent(end)).join(" to ");
+function contents(runs: readonly RunResult[]): string {
+  const links = [
+    ["curves-section", "Curves"],
+    ["results", "Results"],
+    ...(hasTargets(runs) ? [["targets", "Required ratio"]] : []),
+    ...(hasTrials(runs) ? [["trials-section", "Trials"]] : []),
+    ...(hasTimelines(runs) ? [["timeline-section", "One transmission"]] : []),
+    ...(runs.length === 1
+      ? [
+          ["model", "Model"],
+          ["reproduce", "Reproduce"],
+        ]
+      : [["run-1", "Runs"]]),
+  ];
+  const items = links.map(([id, text]) => `<li><a href="#${id}">${text}</a></li>`);
+  return `<nav aria-label="Contents"><ul>${items.join("")}</ul></nav>`;
 }
 
-function estimatorTable(run: RunResult): string {
-  const header = ["Label", "Estimator", "Told beyond the received symbols", "Setting"];
-  const rows = run.estimators.map((estimator) => {
-    const told = estimator.needs.length === 0 ? "nothing" : estimator.needs.join(", ");
-    const row = [
-      estimatorTitle(run, estimator.label),
-      estimator.name,
-      told,
-      settingText(run, estimator.label),
-    ];
-    return `<tr>${row.map((text) => cell("td", text, true)).join("")}</tr>`;
-  });
-  return table(
-    "Side information that each estimator used",
-    header.map((text) => cell('th scope="col"', text, true)),
-    rows,
-  );
-}
+const hasTrials = (runs: readonly RunResult[]) => runs.some((run) => run.trials.length > 0);
+const hasTargets = (runs: readonly RunResult[]) => runs.some((run) => run.targets.length > 0);
+const hasTimelines = (runs: readonly RunResult[]) => runs.some((run) => run.timelines.length > 0);
 
-function settingText(run: RunResult, label: string): string {
-  const trials = run.trials.filter((trial) => trial.estimator === label);
-  const searches = trials.flatMap((trial) => (trial.search === undefined ? [] : [trial.search]));
-  if (searches.length === 0) {
-    const setting = Object.entries(trials[0]?.setting ?? {});
-    return setting.map(([key, value]) => `${key} = ${valueText(value)}`).join(", ") || "none";
-  }
-  const images = range(searches.map((search) => search.images));
-  const settings = range(searches.map((search) => search.settings));
-  const where = searches[0]!.chosenBy === "oracle" ? "test images" : "labelled validation images";
-  const leftOut = range(searches.map((search) => search.leftOut));
-  const pole = leftOut === "0" ? "" : `, ${leftOut} left out at or beyond the pole λ′ = 1 + η`;
-  return `chosen among ${settings} settings on ${images} ${where}${pole}`;
-}
-
-function range(values: readonly number[]): string {
-  const low = values.reduce((a, b) => Math.min(a, b));
-  const high = values.reduce((a, b) => Math.max(a, b));
-  return low === high ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;
-}
-
-function modelFacts({ clean, dataset, ...model }: ModelRecord): [string, string][] {
+function resultSections(named: readonly NamedRun[]): string {
+  const runs = named.map(({ run }) => run);
+  const needsScript =
+    '<noscript><p class="notice">The charts need JavaScript; the tables below hold the same numbers.</p></noscript>';
+  const notes = named.map((one) => resultNote(one.run));
+  const isSame = new Set(notes).size === 1;
+  const texts = isSame ? notes.slice(0, 1) : notes.map((note, i) => `${named[i].label}: ${note}`);
   return [
-    ["Model", `${model.name} (${model.format})`],
-    ["Scored by", model.runtime],
-    [
-      "Weights sent",
-      `${grouped(model.travellingWeights)} in ${count(model.travellingTensors, "tensor")}`,
-    ],
-    [
-      "Of these",
-      `mean ${exact(model.mean)}, variance ${exact(model.variance)}, mean square ${exact(model.meanSquare)}`,
-    ],
-    [
-      "Clean accuracy",
-      `${percent(clean.correct / clean.total)} % (${grouped(clean.correct)} of ${grouped(clean.total)})`,
-    ],
-    [
-      "Data set",
-      `${dataset.name}: ${count(dataset.images, "test image")}, ${dataset.classes} classes`,
-    ],
-  ];
+    section("curves-section", "Curves", `${needsScript}<div id="curves"></div>`),
+    section("results", "Results", resultTable(named) + paragraphs(texts, "fine")),
+    ...(hasTargets(runs)
+      ? [section("targets", "Ratio required for a target accuracy", targetTable(named))]
+      : []),
+    ...(hasTrials(runs) ? [section("trials-section", "Trials", '<div id="trials"></div>')] : []),
+    ...(hasTimelines(runs)
+      ? [section("timeline-section", "One transmission", '<div id="timeline"></div>')]
+      : []),
+  ].join("\n");
 }
 
-function exact(value: number): string {
-  return minus(String(Number(value.toPrecision(6))));
+/** A run among others: its details are folded away. */
+function detailsOf({ run, label }: NamedRun, index: number): string {
+  const id = `run-${index + 1}`;
+  return `<details id="${id}">
+<summary><h2>${escapeHtml(label)}</h2></summary>
+${code(run.command, "Command that repeats the run")}
+${runSections(run, `${id}-`, 3)}
+</details>`;
 }
 
-function reproduction(run: RunResult): string {
-  const overrides =
-    run.overrides.length === 0
-      ? ""
-      : `<p>Overrides, in order: ${run.overrides.map((o) => `<code>${escapeHtml(o)}</code>`).join(", ")}.</p>\n`;
-  return `<pre><code>${escapeHtml(run.command)}</code></pre>
-${overrides}<h3>Scenario ${escapeHtml(run.scenarioFile)}</h3>
-<pre><code>${escapeHtml(run.scenarioText)}</code></pre>`;
+function footer({ run, label }: NamedRun, isOneOfMany: boolean): string {
+  const name = isOneOfMany ? `run ${run.name} (${label})` : `run ${run.name}`;
+  return paragraphs(
+    [
+      `Weightlink ${run.weightlink}, ${name}, started ${timeText(run.startedAt)}, took ${duration(run.elapsedS)}.`,
+    ],
+    "fine",
+  );
 }
 
-function versionFacts(run: RunResult): [string, string][] {
-  return [["Seed", String(run.seed)], ...Object.entries(run.versions)];
-}
-
-function fileTable(run: RunResult): string {
-  const files = Object.entries(run.files);
+function besideText(files: readonly string[] = []): string {
   if (files.length === 0) return "";
-  const rows = files.map(
-    ([file, hash]) =>
-      `<tr>${cell("td", file, true)}<td class="text"><code>${escapeHtml(hash)}</code></td></tr>`,
-  );
-  const header = ["File", "SHA-256"].map((text) => cell('th scope="col"', text, true));
-  return table("Model and data files that were read", header, rows);
-}
-
-function section(title: string, content: string): string {
-  return `<section>\n<h2>${escapeHtml(title)}</h2>\n${content}\n</section>`;
-}
-
-function table(
-  caption: string,
-  header: readonly string[],
-  rows: readonly string[],
-  style = "facts",
-): string {
-  const label = escapeHtml(caption);
-  return `<div class="scroll" tabindex="0" role="group" aria-label="${label}">
-<table class="${style}">
-<caption>${label}</caption>
-<thead><tr>${header.join("")}</tr></thead>
-<tbody>
-${rows.join("\n")}
-</tbody>
-</table>
-</div>`;
-}
-
-function cell(tag: string, text: string, isText = false): string {
-  return `<${tag}${isText ? ' class="text"' : ""}>${escapeHtml(text)}</${tag.split(" ")[0]}>`;
-}
-
-function facts(entries: readonly (readonly [string, string])[]): string {
-  const rows = entries.map(
-    ([term, fact]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(fact)}</dd></div>`,
-  );
-  return `<dl>\n${rows.join("\n")}\n</dl>`;
+  const links = files.map((file) => `<a href="${encodeURI(file)}">${escapeHtml(file)}</a>`);
+  return `<p class="fine">Beside this page: ${links.join(", ")}.</p>`;
 }
 
 function duration(seconds: number): string {

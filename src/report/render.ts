@@ -1,17 +1,21 @@
-/** Draws a Vega-Lite specification without a browser. */
+/** Draws Vega and Vega-Lite specifications without a browser. */
 import { Resvg } from "@resvg/resvg-js";
 import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { fontOptions, textWidth } from "./font.js";
 
-export async function renderSvg(spec: TopLevelSpec): Promise<string> {
+export function renderSvg(spec: TopLevelSpec): Promise<string> {
+  return renderVega(compile(spec).spec);
+}
+
+export async function renderVega(spec: vega.Spec): Promise<string> {
   // Without a canvas Vega takes 0.8 em for every letter. This is the hook it leaves for others.
   const { textMetrics } = vega as unknown as {
     textMetrics: { width: (item: TextItem, value: unknown) => number };
   };
   textMetrics.width = (item, value) =>
     textWidth(String(value ?? ""), item.fontSize ?? 11, isBold(item.fontWeight));
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: "none" });
+  const view = new vega.View(vega.parse(spec), { renderer: "none" });
   try {
     return numberedFromZero(await view.toSVG());
   } finally {

@@ -1,7 +1,14 @@
 /**
  * Where a run lives, and the files in its folder.
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { InputError } from "../errors.js";
 
@@ -61,4 +68,17 @@ export const journalPath = (folder: string) => join(folder, "events.jsonl");
  */
 export function appendEvent(folder: string, event: object): void {
   appendFileSync(journalPath(folder), `${JSON.stringify(event)}\n`);
+}
+
+/** Trials that the journal knows as finished. A line that is cut off is passed over. */
+export function trialsInJournal(folder: string): number {
+  const path = journalPath(folder);
+  if (!existsSync(path)) return 0;
+  const finished = new Set<string>();
+  for (const [, point, trial] of readFileSync(path, "utf8").matchAll(
+    /^\{"event":"trial","point":(\d+),"trial":(\d+),.*\}$/gm,
+  )) {
+    finished.add(`${point} ${trial}`);
+  }
+  return finished.size;
 }

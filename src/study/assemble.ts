@@ -12,6 +12,7 @@ import type { Known } from "../receiver/estimator.js";
 import type { Plan } from "../scenario/load.js";
 import {
   baselineOf,
+  channelOf,
   estimatorOf,
   type ReceiverSettings,
   receiverLabel,
@@ -58,7 +59,12 @@ export async function describeRun(
   const first = plan.points[0].settings;
   const receivers = first.receivers as ReceiverSettings[];
   const keys = [...benches.keys()];
-  const files = [...new Set([...benches.values()].flatMap((b) => b.files))];
+  const files = new Set([
+    ...[...benches.values()].flatMap((b) => b.files),
+    ...plan.points.flatMap(
+      ({ settings }) => channelOf(settings).files?.(settings.channel as never) ?? [],
+    ),
+  ]);
   return {
     weightlink: packageJson.version,
     ...describeScenario(plan, command),
@@ -66,7 +72,7 @@ export async function describeRun(
     conventions,
     models: [...benches.values()].map(modelRecord),
     modelOfPoint: plan.points.map(({ settings }) => keys.indexOf(benchKey(settings))),
-    files: await hashFiles(files),
+    files: await hashFiles([...files]),
     estimators: receivers.map((receiver) => {
       const estimator = estimatorOf(receiver);
       const searches = searchesGrid(receiver);

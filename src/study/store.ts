@@ -44,6 +44,8 @@ export interface StoredRun {
 
 type Row = Record<string, unknown>;
 
+const rowsAtOnce = 200;
+
 export class RunStore {
   /** Writes go one after another: a connection holds one transaction at a time. */
   #last: Promise<unknown> = Promise.resolve();
@@ -149,12 +151,12 @@ export class RunStore {
         session: this.#session,
         finishedAt: new Date().toISOString(),
       });
-      for (const result of results) await this.#insert("trials", trialRow(result));
-      if (timeline !== undefined) {
-        for (const [packet, facts] of timeline.packets.entries()) {
-          await this.#insert("packets", { point, trial, packet, ...facts });
-        }
-      }
+      await this.#insert("trials", ...results.map(trialRow));
+      const packets = timeline?.packets ?? [];
+      await this.#insert(
+        "packets",
+        ...packets.map((facts, packet) => ({ point, trial, packet, ...facts })),
+      );
       for (const text of outcome.notes) await this.#insertNote(text);
     });
   }
@@ -209,13 +211,17 @@ export class RunStore {
     await this.connection.run(sql, [new Date().toISOString(), text, text]);
   }
 
-  async #insert(table: string, row: Record<string, DuckDBValue | undefined>): Promise<void> {
-    const columns = Object.keys(row);
-    const marks = columns.map(() => "?").join(", ");
-    await this.connection.run(
-      `INSERT INTO ${table} (${columns.map(identifier).join(", ")}) VALUES (${marks})`,
-      columns.map((column) => row[column] ?? null),
-    );
+  /** Many rows a statement: planning one costs more than inserting a row. */
+  async #insert(table: string, ...rows: Record<string, DuckDBValue | undefined>[]): Promise<void> {
+    const columns = Object.keys(tablesOf(this.#header)[table]);
+    const marks = `(${columns.map(() => "?").join(", ")})`;
+    for (let first = 0; first < rows.length; first += rowsAtOnce) {
+      const part = rows.slice(first, first + rowsAtOnce);
+      await this.connection.run(
+        `INSERT INTO ${table} VALUES ${part.map(() => marks).join(", ")}`,
+        part.flatMap((row) => columns.map((column) => row[column] ?? null)),
+      );
+    }
   }
 
   /** Runs `work` after all earlier ones, and leaves nothing of it where it fails. */

@@ -3,7 +3,7 @@
  * real processes.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { RandomSource } from "../../src/kernel/index.js";
@@ -239,6 +239,19 @@ describe("a run folder that exists", () => {
     expect(refused.stderr).toMatch(/another scenario \(.*model\.onnx: SHA-256 .* there, .* here\)/);
     expect(refused.code).toBe(2);
   });
+});
+
+test("a store that has lost trials is not gone on with", async () => {
+  const cwd = folder();
+  await runAndKill(cwd, ["endless.yaml", "--out", "out"], { trials: 4, afterMs: 0 });
+  // Trials of a killed run are in the log.
+  const log = join(cwd, "out/results.duckdb.wal");
+  writeFileSync(log, readFileSync(log).fill(7, 0, 64));
+  const before = readFileSync(log);
+  const { code, stderr } = await weightlink(["run", "endless.yaml", "--out", "out"], { cwd });
+  expect(stderr).toMatch(/results\.duckdb: (holds 0 trials and .* knows of \d+|cannot be read)/);
+  expect(code).toBe(2);
+  expect(existsSync(log) && readFileSync(log).equals(before)).toBe(true);
 });
 
 test("a second process on the folder is refused, and told which one is first", async () => {

@@ -15,20 +15,20 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-test("writes the four files, whole, and leaves results.csv alone", async () => {
+test("writes every file whole, in the place of older ones", async () => {
   const run = fixtureRun({ trials: 2 });
-  await writeFile(join(folder, "results.csv"), "streamed\n");
   await writeFile(join(folder, "results.json"), "old");
   const paths = await writeReport(folder, run);
-  const names = ["results.json", "figure.svg", "figure.png", "index.html"];
+  const names = ["results.json", "results.csv", "figure.svg", "figure.png", "index.html"];
   expect(paths).toEqual(names.map((name) => join(folder, name)));
-  expect((await readdir(folder)).sort()).toEqual([...names, "results.csv"].sort());
-  expect(await readFile(join(folder, "results.csv"), "utf8")).toBe("streamed\n");
+  expect((await readdir(folder)).sort()).toEqual([...names].sort());
+  const rows = (await readFile(paths[1]!, "utf8")).trimEnd().split("\n");
+  expect(rows).toHaveLength(1 + run.trials.length);
   expect(JSON.parse(await readFile(paths[0]!, "utf8"))).toEqual(run);
-  const svg = await readFile(paths[1]!, "utf8");
+  const svg = await readFile(paths[2]!, "utf8");
   expect(svg.trimEnd().endsWith("</svg>")).toBe(true);
-  expect((await readFile(paths[2]!)).toString("latin1", 1, 4)).toBe("PNG");
-  expect(await readFile(paths[3]!, "utf8")).toContain("</html>");
+  expect((await readFile(paths[3]!)).toString("latin1", 1, 4)).toBe("PNG");
+  expect(await readFile(paths[4]!, "utf8")).toContain("</html>");
 });
 
 test("the same run gives the same bytes", async () => {
@@ -42,7 +42,12 @@ test("the same run gives the same bytes", async () => {
 test("a file that cannot be put in place leaves no partial one behind", async () => {
   await mkdir(join(folder, "figure.png", "in the way"), { recursive: true });
   await expect(writeReport(folder, fixtureRun({ trials: 1 }))).rejects.toThrow(/figure\.png/);
-  expect((await readdir(folder)).sort()).toEqual(["figure.png", "figure.svg", "results.json"]);
+  expect((await readdir(folder)).sort()).toEqual([
+    "figure.png",
+    "figure.svg",
+    "results.csv",
+    "results.json",
+  ]);
 });
 
 test("JSON has no infinity: it is written as a word, and never as null", () => {
