@@ -137,15 +137,15 @@ function trialCost(
   let images = 0;
   let swaps = 0;
   for (const receiver of receivers) {
-    const settings = estimatorOf(receiver).settings(receiver as never).length;
-    if (settings > 1) {
+    const settings = estimatorOf(receiver).settings(receiver as never);
+    if (settings.length > 1) {
       const searched = receiver.choose === "oracle" ? testImages : receiver.kappa;
       const most = mostCost(receiver.search, settings, searched);
       images += most.imageInferences;
       swaps += most.swaps;
     }
     // The oracle has counted on the test images already.
-    if (settings === 1 || receiver.choose !== "oracle") {
+    if (settings.length === 1 || receiver.choose !== "oracle") {
       images += testImages;
       swaps++;
     }

@@ -1,5 +1,5 @@
 /**
- * How many examples a network gets right.
+ * How many examples a network gets right, and by how much.
  */
 import type { Examples } from "../datasets/dataset.js";
 import { InputError } from "../errors.js";
@@ -9,46 +9,58 @@ import type { Scorer } from "./model.js";
 /**
  * Counts the examples whose largest score is at their label, `batch` at a time. Equal scores go to the
  * first; an example with a score that is not a number is wrong.
- * `stopped` is asked between batches and may throw to give up. `first` and `count` choose a part.
+ * `stopped` is asked between batches and may throw to give up.
  */
 export async function countCorrect(
   scorer: Scorer,
   examples: Examples,
   batch: number,
-  stopped: () => void = () => {},
-  first = 0,
-  count = examples.count - first,
+  stopped?: () => void,
 ): Promise<number> {
-  let correct = 0;
-  const end = first + count;
-  for (let start = first; start < end; start += batch) {
-    stopped();
-    const count = Math.min(batch, end - start);
-    const scores = await scorer.run(sliceExamples(examples, start, count), count);
-    correct += countBatch(scores, examples.labels, start, count);
-  }
-  return correct;
+  const margins = await scoreMargins(scorer, examples, batch, stopped);
+  return margins.reduce((correct, margin) => correct + (margin > 0 ? 1 : 0), 0);
 }
 
-function countBatch(
-  scores: Float32Array,
-  labels: Int32Array,
-  start: number,
-  count: number,
-): number {
-  const classes = scores.length / count;
-  let correct = 0;
-  for (let i = 0; i < count; i++) {
-    const label = labels[start + i];
-    const own = scores[i * classes + label];
-    let wins = !Number.isNaN(own);
-    for (let c = 0; wins && c < classes; c++) {
-      const other = scores[i * classes + c];
-      wins = c < label ? other < own : other <= own;
+/**
+ * Of each example the score of its label less the largest other score: positive where `countCorrect`
+ * counts it. Of equal scores the first class is ahead by the smallest positive number.
+ */
+export async function scoreMargins(
+  scorer: Scorer,
+  examples: Examples,
+  batch: number,
+  stopped: () => void = () => {},
+): Promise<Float32Array> {
+  const margins = new Float32Array(examples.count);
+  for (let start = 0; start < examples.count; start += batch) {
+    stopped();
+    const count = Math.min(batch, examples.count - start);
+    const scores = await scorer.run(sliceExamples(examples, start, count), count);
+    const classes = scores.length / count;
+    for (let i = 0; i < count; i++) {
+      const label = examples.labels[start + i];
+      margins[start + i] = marginOf(scores, i * classes, classes, label);
     }
-    if (wins) correct++;
   }
-  return correct;
+  return margins;
+}
+
+const smallestFloat32 = 2 ** -149;
+
+function marginOf(scores: Float32Array, first: number, classes: number, label: number): number {
+  const own = scores[first + label];
+  let other = -Infinity;
+  let tied = Infinity; // the first class that is as good
+  for (let c = 0; c < classes; c++) {
+    const score = scores[first + c];
+    if (Number.isNaN(score)) return Number.NaN;
+    if (c === label) continue;
+    if (score > other) other = score;
+    if (score === own) tied = Math.min(tied, c);
+  }
+  // Infinite scores may be equal too, and have no difference.
+  if (own === other) return label < tied ? smallestFloat32 : -smallestFloat32;
+  return own - other;
 }
 
 /** Throws InputError unless the model gives a score to every class of the data set. */

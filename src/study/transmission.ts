@@ -7,6 +7,7 @@ import { meanOf } from "../math/statistics.js";
 import { type Observation, receiverProcess } from "../receiver/receiver.js";
 import {
   allocatePacket,
+  type Framing,
   frame,
   type TransmitterParams,
   transmitScale,
@@ -42,7 +43,8 @@ const packetsInFlight = 3;
 
 /** Opens the channel for a transmission; throws InputError where they do not fit together. */
 export function openLink(t: Transmission) {
-  const { components, componentsPerSymbol } = frame(t.weights.length, t.transmitter);
+  const framing = frame(t.weights.length, t.transmitter);
+  const { components, componentsPerSymbol } = framing;
   const scale = transmitScale(t.statistics);
   return t.channel.open(t.channelParams, {
     signal: {
@@ -55,6 +57,7 @@ export function openLink(t: Transmission) {
       components: size,
       peak: largestMagnitude(t.weights, offset, size) * scale,
     })),
+    sample: (most) => sampleComponents(t.weights, scale, framing, most),
     complex: componentsPerSymbol === 2,
     symbolRateHz: t.transmitter.symbolRateHz,
     trial: t.trial,
@@ -116,4 +119,20 @@ function largestMagnitude(weights: Float32Array, first: number, count: number): 
   let largest = 0;
   for (let k = first; k < first + count; k++) largest = Math.max(largest, Math.abs(weights[k]));
   return largest;
+}
+
+function sampleComponents(
+  weights: Float32Array,
+  scale: number,
+  { componentsPerSymbol, symbols }: Framing,
+  most: number,
+): Float32Array {
+  const count = Math.min(symbols, Math.floor(most / componentsPerSymbol));
+  const sample = new Float32Array(count * componentsPerSymbol);
+  for (let k = 0; k < sample.length; k++) {
+    const symbol = Math.floor((Math.floor(k / componentsPerSymbol) * symbols) / count);
+    const weight = weights[symbol * componentsPerSymbol + (k % componentsPerSymbol)];
+    sample[k] = (weight ?? 0) * scale; // behind the last weight is padding
+  }
+  return sample;
 }

@@ -8,7 +8,7 @@ import type { Examples } from "../datasets/dataset.js";
 import { RandomSource } from "../kernel/index.js";
 import { meanOf } from "../math/statistics.js";
 import { pickExamples } from "../models/fit-inputs.js";
-import { countCorrect } from "../models/score.js";
+import { countCorrect, scoreMargins } from "../models/score.js";
 import type { Estimator, Known, Setting } from "../receiver/estimator.js";
 import type { Plan, PlannedPoint } from "../scenario/load.js";
 import {
@@ -200,18 +200,14 @@ class ReceiverRun {
         ? test
         : pickExamples(validation!, random.stream("validation").sample(validation!.count, kappa));
     const { scorer } = this.#bench;
-    let current: Setting | undefined;
     const found = await searchMethods[method]({
       settings,
       images: images.count,
       departure: (s) => this.#estimator.departure?.(s) ?? 0,
-      count: async (setting, first, count) => {
-        if (setting !== current) {
-          this.#estimateWith(setting);
-          await scorer.setWeights(this.#estimate);
-          current = setting;
-        }
-        return countCorrect(scorer, images, this.#batch, stopped, first, count);
+      margins: async (setting) => {
+        this.#estimateWith(setting);
+        await scorer.setWeights(this.#estimate);
+        return scoreMargins(scorer, images, this.#batch, stopped);
       },
     });
     return {

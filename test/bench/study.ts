@@ -27,7 +27,7 @@ export async function study(): Promise<BenchLine[]> {
       `model.path=${shared}models/resnet20-cifar10.onnx`,
       `dataset.path=${shared}data`,
       "sweep.channel.snrDb=[4, 8]",
-      "trials=2",
+      "trials=1",
     ]);
     lines.push({
       name: "study of scenarios/resnet20-cifar10.yaml, all but inference",
@@ -39,7 +39,7 @@ export async function study(): Promise<BenchLine[]> {
   // In turn, so that both meet the same state of the machine.
   const ratios: number[] = [];
   for (let i = 0; i < 3; i++) {
-    const overrides = ["receivers=[ml, mmse]", "trials=20", "threads=1"];
+    const overrides = ["receivers=[ml, mmse]", "trials=8", "threads=1"];
     const one = await timed("quickstart", 1, overrides);
     const two = await timed("quickstart", 2, overrides);
     ratios.push(one.wall / two.wall);
