@@ -46,7 +46,10 @@ export async function main(args: readonly string[]): Promise<void> {
       process.stderr.write(`weightlink: ${error.message.replaceAll("\n", "\nweightlink: ")}\n`);
       process.exitCode = 2;
     } else {
-      process.stderr.write(`weightlink: the run failed: ${(error as Error).stack ?? error}\n`);
+      // Where the system has refused something, its words say all.
+      const { message, stack, cause } = error as Error;
+      const isRefusal = (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
+      process.stderr.write(`weightlink: the run failed: ${isRefusal ? message : stack}\n`);
       process.exitCode = 1;
     }
   }
@@ -66,8 +69,9 @@ function parser(args: readonly string[]) {
     describe: "override a key: path.to.key=value (repeatable)",
   } as const;
   const seed = {
-    type: "number",
-    coerce: once<number | undefined>("seed"),
+    type: "string",
+    requiresArg: true,
+    coerce: (value: string | string[]) => seedOf(once<string>("seed")(value as string)),
     describe: "seed of every random stream",
   } as const;
   const yes = {
@@ -79,6 +83,7 @@ function parser(args: readonly string[]) {
   const runFolder = { type: "string", demandOption: true, describe: "run folder" } as const;
   const workers = {
     type: "string",
+    requiresArg: true,
     default: "auto",
     coerce: (value: string | string[]) => workersOf(once<string>("workers")(value as string)),
     describe: "worker threads, or auto: as many as cores and memory allow",
@@ -97,7 +102,8 @@ function parser(args: readonly string[]) {
           .positional("scenario", scenario)
           .option("out", {
             type: "string",
-            coerce: once<string | undefined>("out"),
+            requiresArg: true,
+            coerce: outOf,
             describe: "folder of the run; default: runs/NAME",
           })
           .option("set", set)
@@ -156,7 +162,8 @@ function parser(args: readonly string[]) {
           })
           .option("out", {
             type: "string",
-            coerce: once<string | undefined>("out"),
+            requiresArg: true,
+            coerce: outOf,
             describe: "file or folder to write to; default: the run's folder, or here for several",
           })
           .option("figure", {
@@ -175,7 +182,8 @@ function parser(args: readonly string[]) {
           .option("format", { choices: exportFormats, demandOption: true, describe: "file format" })
           .option("out", {
             type: "string",
-            coerce: once<string | undefined>("out"),
+            requiresArg: true,
+            coerce: outOf,
             describe: "file to write; default: print CSV or JSON",
           })
           .option("force", { type: "boolean", default: false, describe: "replace that file" }),
@@ -269,6 +277,18 @@ function workersOf(value: string): number | "auto" {
   if (value === "auto") return value;
   if (Number.isInteger(number) && number >= 1 && number <= 256) return number;
   throw new InputError(`--workers must be a whole number from 1 to 256, or auto; got "${value}"`);
+}
+
+function outOf(value: string | string[]): string {
+  const out = once<string>("out")(value as string);
+  if (out === "") throw new InputError("--out needs the name of a folder");
+  return out;
+}
+
+function seedOf(value: string): number {
+  const seed = Number(value);
+  if (value.trim() !== "" && Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new InputError(`--seed must be a whole number from 0 on, got "${value}"`);
 }
 
 /** yargs makes a list of an option that is given twice. */

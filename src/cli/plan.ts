@@ -38,7 +38,9 @@ interface Forecast {
   readonly dropped: number;
   readonly trialsPerPoint: Range & { readonly halfWidth?: number };
   readonly trials: Range;
+  /** Where a receiver races, the most that it spends. */
   readonly imageInferences: Range;
+  readonly races: boolean;
   readonly seconds: Range;
   readonly workforce: Workforce;
   /** At most: this process as it is now, and every worker. */
@@ -86,6 +88,9 @@ export async function plan(args: PlanArguments): Promise<void> {
     trialsPerPoint: study.trials,
     trials: range(points.length),
     imageInferences: range(sum("imageInferencesPerTrial")),
+    races: points.some(({ settings }) =>
+      (settings.receivers as ReceiverSettings[]).some((r) => r.search === "race"),
+    ),
     seconds: range(sum("secondsPerTrial") / workforce.workers),
     workforce,
     memoryBytes: process.memoryUsage.rss() + workforce.workers * each,
@@ -177,7 +182,7 @@ function textOf(forecast: Forecast): string {
     halfWidth === undefined ? "" : `, until every interval is at most ±${100 * halfWidth} %`;
   lines.push(
     `trials            ${span(trials, grouped)}: ${span(trialsPerPoint, grouped)} at each point${until}`,
-    `image inferences  ${span(imageInferences, grouped)} (a race at its most)`,
+    `image inferences  ${span(imageInferences, grouped)}${forecast.races ? " (a race at its most)" : ""}`,
     `workers           ${workforce.workers} of ${workforce.threads === 0 ? "all threads" : counted(workforce.threads, "thread")}: ${workforce.reason}`,
     `time              about ${span(seconds, (s) => duration(1000 * s))} on this machine as busy as it is now`,
     `memory            up to ${gigabytes(forecast.memoryBytes)} of ${gigabytes(forecast.freeBytes)} free`,

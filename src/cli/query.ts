@@ -31,7 +31,13 @@ async function answer(store: RunStore, sql: string): Promise<DuckDBResultReader>
   // The store is open for reading; this keeps COPY … TO and EXPORT from writing anywhere else.
   await connection.run("SET enable_external_access = false");
   try {
-    return await connection.runAndReadAll(sql);
+    const statements = await connection.extractStatements(sql);
+    let last: DuckDBResultReader | undefined;
+    for (let i = 0; i < statements.count; i++) {
+      last = await (await statements.prepare(i)).runAndReadAll();
+    }
+    if (last === undefined) throw new Error("the query holds no statement");
+    return last;
   } catch (error) {
     const { message } = error as Error;
     if (/^(IO|INTERNAL|FATAL|Serialization) Error/i.test(message)) {

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { dirname, extname, join, sep } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { InputError } from "../errors.js";
 import { replaceFile } from "../files/replace.js";
 import type { Quantity } from "../report/curves.js";
@@ -92,25 +92,68 @@ async function writeFigures(
     runs.length === 1 ? [`figure-${metric}`, folders[0]] : [`report-${metric}`, "."];
   const path = pathOf(out, folder, `${name}.${format}`);
   const bases = figures.map((_, i) => {
-    const base = path.slice(0, -extname(path).length);
+    const base = withoutEnding(path);
     return figures.length === 1 ? base : `${base}-${i + 1}`;
   });
   for (const base of bases) checkNotOthers(`${base}.csv`);
+  const older = olderFigures(path);
+  const changed = new Set<string>();
   const written: string[] = [];
   for (const [i, figure] of figures.entries()) {
     const [image, data] = [`${bases[i]}.${format}`, `${bases[i]}.csv`];
+    const csv = figureCsv(figure, curves);
+    if (!existsSync(data) || readFileSync(data, "utf8") !== csv) changed.add(bases[i]);
     await write(image, await figureFile(figure, format));
-    await write(data, figureCsv(figure, curves));
+    await write(data, csv);
     written.push(image, data);
+  }
+  // An image in another format still belongs to data that are the same.
+  const stale = older.filter((file) => {
+    const base = withoutEnding(file);
+    return !written.includes(file) && (!bases.includes(base) || changed.has(base));
+  });
+  if (stale.length > 0) {
+    process.stderr.write(`note: older files, not of these figures: ${stale.join(", ")}\n`);
   }
   return written;
 }
 
-/** `--out` may name the file, whose ending then says what it is, or a folder. */
+/**
+ * Figures under the name of `path`, with or without a number, and their data. That they are this
+ * command's shows in the data, so an image without them is not among them.
+ */
+function olderFigures(path: string): string[] {
+  const folder = dirname(path);
+  if (!existsSync(folder)) return [];
+  const name = basename(withoutEnding(path));
+  const files = readdirSync(folder).filter((file) => /\.(svg|png|pdf|csv)$/.test(file));
+  return files
+    .filter((file) => {
+      const own = withoutEnding(file);
+      const isNumbered = own.startsWith(name) && /^(-\d+)?$/.test(own.slice(name.length));
+      return isNumbered && files.includes(`${own}.csv`) && isFigureData(join(folder, `${own}.csv`));
+    })
+    .map((file) => join(folder, file))
+    .sort();
+}
+
+function withoutEnding(path: string): string {
+  return path.slice(0, path.length - extname(path).length);
+}
+
+/** `--out` may name the file, whose ending then says what it is, or a folder, which is made. */
 function pathOf(out: string | undefined, folder: string, name: string): string {
   if (out === undefined) return join(folder, name);
-  const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() ?? /[\\/]$/.test(out);
-  if (isFolder || out.endsWith(sep)) return join(out, name);
+  const found = statSync(out, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return join(out, name);
+  if (found === undefined && (extname(out) === "" || /[\\/]$/.test(out))) {
+    try {
+      mkdirSync(out, { recursive: true });
+    } catch (error) {
+      throw new InputError(`--out ${out}: cannot be made a folder: ${(error as Error).message}`);
+    }
+    return join(out, name);
+  }
   if (extname(out) !== extname(name)) {
     throw new InputError(`--out ${out}: must end in ${extname(name)}, or be a folder`);
   }
@@ -119,8 +162,12 @@ function pathOf(out: string | undefined, folder: string, name: string): string {
 
 /** The data take the figure's name, and with it perhaps that of a file the user did not mean. */
 function checkNotOthers(path: string): void {
-  if (!existsSync(path) || /^run,estimator,/.test(readFileSync(path, "utf8"))) return;
+  if (!existsSync(path) || isFigureData(path)) return;
   throw new InputError(`${path}: exists and holds no figure's data; choose another --out`);
+}
+
+function isFigureData(path: string): boolean {
+  return statSync(path).isFile() && /^run,estimator,/.test(readFileSync(path, "utf8"));
 }
 
 async function write(path: string, content: string | Uint8Array): Promise<void> {

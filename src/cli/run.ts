@@ -214,6 +214,11 @@ async function simulate(
   } catch (error) {
     voice.stopProgress();
     const { counts } = schedule;
+    if (!existsSync(store.path)) {
+      throw new Error(`${folder} was removed during the run, and its trials with it`, {
+        cause: { code: "ENOENT" },
+      });
+    }
     voice.warn(
       `${signal.aborted ? "interrupted" : "stopped"}: ${counts.done} of ${counts.wanted} trials are finished and kept in ${folder}; the same command goes on`,
     );

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InputError } from "../errors.js";
 import { journalPath } from "../report/run-folder.js";
 import type { TrialResult } from "../study/results.js";
-import type { StartEvent, StudyEvent } from "./events.js";
-import { duration, type Progress, showProgress } from "./progress.js";
+import { storePath } from "../study/store.js";
+import type { EndEvent, StartEvent, StudyEvent, TrialEvent } from "./events.js";
+import { duration, type Progress, showProgress, silent } from "./progress.js";
 
 export interface WatchArguments {
   readonly run: string;
@@ -20,17 +21,24 @@ export interface WatchArguments {
  */
 export async function watch({ run, json, every }: WatchArguments): Promise<void> {
   const path = journalPath(run);
-  if (!existsSync(path)) throw new InputError(`${run}: holds no run (there is no ${path})`);
+  if (!existsSync(path)) {
+    throw new InputError(
+      existsSync(storePath(run))
+        ? `${run}: has no journal (${path}) to watch; weightlink report and weightlink query read its store`
+        : `${run}: holds no run (there is no ${path})`,
+    );
+  }
+  let hasReader = true;
+  process.stdout.once("error", () => {
+    hasReader = false;
+  });
   const journal = new Journal(path);
-  const view = new View(run);
-  for (;;) {
+  const view = new View(run, !json);
+  for (let first = true; hasReader; first = false) {
     const lines = journal.read();
     if (json) for (const line of lines) process.stdout.write(`${line}\n`);
-    const events = lines.map((line) => JSON.parse(line) as StudyEvent);
-    for (const event of events) {
-      if (json) view.note(event);
-      else view.show(event);
-    }
+    for (const line of lines) view.take(JSON.parse(line) as StudyEvent, first);
+    if (first) view.catchUp();
     if (!view.running) return;
     const lost = view.lost();
     if (lost !== undefined) {
@@ -79,51 +87,71 @@ function isWhole(line: string): boolean {
 
 class View {
   #start: StartEvent | undefined;
-  #progress: Progress | undefined;
-  readonly #earlier: TrialResult[] = [];
-  running = true;
+  #end: EndEvent | undefined;
+  #latest: TrialEvent | undefined;
+  #progress: Progress = silent;
+  readonly #results: TrialResult[] = [];
 
-  constructor(readonly run: string) {}
+  constructor(
+    readonly run: string,
+    readonly isText: boolean,
+  ) {}
 
-  /** Keeps the state without showing anything. */
-  note(event: StudyEvent): void {
-    if (event.event === "start") {
-      this.#start = event;
-      this.running = true;
-    }
-    if (event.event === "end") this.running = false;
+  get running(): boolean {
+    return this.#end === undefined;
   }
 
-  show(event: StudyEvent): void {
-    this.note(event);
+  /** Takes in an event; one of the past is not shown by itself. */
+  take(event: StudyEvent, isPast: boolean): void {
     switch (event.event) {
       case "start":
-        this.stop();
-        process.stdout.write(
-          `${event.title}: process ${event.pid} on ${event.host}, started ${event.at}\n`,
-        );
-        this.#progress = showProgress(event, this.#earlier);
+        this.#start = event;
+        this.#end = undefined;
+        if (!isPast) this.catchUp();
         break;
       case "trial":
-        this.#earlier.push(...event.results);
-        this.#progress?.update(event);
+        this.#latest = event;
+        this.#results.push(...event.results);
+        this.#progress.update(event);
         break;
       case "note":
       case "worker":
-        this.#progress?.log(`note: ${event.text}`);
+        this.#progress.log(`note: ${event.text}`);
         break;
       case "end":
+        this.#end = event;
         this.stop();
-        process.stdout.write(
-          `${event.complete ? "done" : "stopped"} after ${duration(1000 * event.elapsedS)}; in ${event.folder}\n`,
-        );
+        if (!isPast) this.#sayEnd(event);
         break;
     }
   }
 
+  /** Shows where the run stands. */
+  catchUp(): void {
+    const start = this.#start;
+    if (start === undefined || !this.isText) return;
+    this.stop();
+    process.stdout.write(
+      `${start.title}: process ${start.pid} on ${start.host}, started ${start.at}\n`,
+    );
+    if (this.#end !== undefined) {
+      this.#sayEnd(this.#end);
+    } else {
+      const { done, wanted } = this.#latest ?? start;
+      this.#progress = showProgress({ ...start, done, wanted }, this.#results);
+    }
+  }
+
+  #sayEnd({ complete, elapsedS }: EndEvent): void {
+    if (!this.isText) return;
+    process.stdout.write(
+      `${complete ? "done" : "stopped"} after ${duration(1000 * elapsedS)}; in ${this.run}\n`,
+    );
+  }
+
   stop(): void {
-    this.#progress?.stop();
-    this.#progress = undefined;
+    this.#progress.stop();
+    this.#progress = silent;
   }
 
   /** What to say where the process that was working is gone without a word; undefined while it works. */

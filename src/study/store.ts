@@ -303,7 +303,7 @@ function asInputError(error: unknown, path: string, folder: string): Error {
     );
   }
   return new InputError(
-    `${path}: cannot be read, so it may be damaged; nothing was changed: ${message.split("\n")[0]}`,
+    `${path}: cannot be read, so it may be damaged; nothing was changed. Restore it, or run into another folder. (${message.split("\n")[0]})`,
   );
 }
 

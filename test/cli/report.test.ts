@@ -109,6 +109,57 @@ describe("figures", () => {
     expect(rows.every((row) => row.split(",")[3] === "100")).toBe(true);
   });
 
+  test("go into a folder that is made for them", async () => {
+    const root = folderWith({});
+    const run = await storeRun(join(root, "a"), { trials: 1 });
+    await report({ runs: [run], figure: "svg", out: join(root, "for", "paper") });
+    expect(readdirSync(join(root, "for", "paper")).sort()).toEqual([
+      "figure-accuracy.csv",
+      "figure-accuracy.svg",
+    ]);
+    await report({ runs: [run], out: `${join(root, "v1.2")}/` });
+    expect(readdirSync(join(root, "v1.2"))).toEqual(["index.html"]);
+    await expect(
+      report({ runs: [run], figure: "svg", out: join(run, "study.json", "b") }),
+    ).rejects.toThrow(InputError);
+  });
+
+  test("name the older ones that lie beside them, and leave them", async () => {
+    const root = folderWith({});
+    const out = join(root, "figures");
+    const kappa = { path: "receiver.kappa", title: "κ [images]", values: [10, 100] };
+    const plain = await storeRun(join(root, "plain"), { trials: 1 });
+    const swept = await storeRun(join(root, "swept"), { trials: 2, axes: [...axes, kappa] });
+    const draw = (run: string, figure: "svg" | "pdf") => {
+      output.stderr = "";
+      return report({ runs: [run], figure, out });
+    };
+    mkdirSync(out);
+    // Not ours: no data beside it, other data, another name.
+    writeFileSync(join(out, "figure-accuracy-7.svg"), "");
+    writeFileSync(join(out, "figure-accuracy-8.svg"), "");
+    writeFileSync(join(out, "figure-accuracy-8.csv"), "a,b\n");
+    writeFileSync(join(out, "figure-accuracy-old.csv"), "run,estimator,trials\n");
+    await draw(plain, "svg");
+    await draw(plain, "pdf");
+    expect(output.stderr).toBe("");
+    await draw(swept, "svg");
+    const named = (...names: string[]) =>
+      `note: older files, not of these figures: ${names.map((name) => join(out, name)).join(", ")}\n`;
+    const first = ["csv", "pdf", "svg"].map((ending) => `figure-accuracy.${ending}`);
+    expect(output.stderr).toBe(named(...first));
+    for (const name of first) expect(existsSync(join(out, name))).toBe(true);
+    // The PDF no longer belongs to the data that now lie beside it.
+    await storeRun(join(root, "other"), { trials: 3 });
+    await draw(join(root, "other"), "svg");
+    expect(output.stderr).toBe(
+      named(
+        ...[1, 2].flatMap((n) => [`figure-accuracy-${n}.csv`, `figure-accuracy-${n}.svg`]),
+        "figure-accuracy.pdf",
+      ),
+    );
+  });
+
   test("replace their own data, and nobody else's", async () => {
     const folder = await storeRun(join(folderWith({}), "a"));
     const out = join(folder, "mine.pdf");

@@ -3,7 +3,7 @@
  * real processes.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { RandomSource } from "../../src/kernel/index.js";
@@ -241,6 +241,23 @@ describe("a run folder that exists", () => {
   });
 });
 
+test("a folder that is removed during the run is said to be so", async () => {
+  const cwd = folder();
+  let removed = false;
+  const { code, stderr } = await weightlink(["run", "endless.yaml", "--json", "--out", "out"], {
+    cwd,
+    onOutput: (stdout) => {
+      if (removed || stdout.split('"event":"trial"').length < 4) return;
+      removed = true;
+      rmSync(join(cwd, "out"), { recursive: true });
+    },
+  });
+  expect(stderr.trim()).toBe(
+    "weightlink: the run failed: out was removed during the run, and its trials with it",
+  );
+  expect(code).toBe(1);
+});
+
 test("a store that has lost trials is not gone on with", async () => {
   const cwd = folder();
   await runAndKill(cwd, ["endless.yaml", "--out", "out"], { trials: 4, afterMs: 0 });
@@ -307,19 +324,22 @@ describe("watch", () => {
   test("shows a run that another process is doing until it ends", async () => {
     const cwd = folder();
     let watching: ReturnType<typeof weightlink> | undefined;
-    const run = await weightlink(["run", "s.yaml", "--json", "--out", "out"], {
-      cwd,
-      onOutput: (stdout) => {
-        if (watching === undefined && stdout.includes('"event":"trial"')) {
-          watching = weightlink(["watch", "out", "--every", "0.1"], { cwd });
-        }
+    const run = await weightlink(
+      ["run", "s.yaml", "--json", "--out", "out", "--set", "trials=150"],
+      {
+        cwd,
+        onOutput: (stdout) => {
+          if (watching === undefined && stdout.includes('"event":"trial"')) {
+            watching = weightlink(["watch", "out", "--every", "0.1"], { cwd });
+          }
+        },
       },
-    });
+    );
     expect(run.code).toBe(0);
     const { code, stdout, stderr } = await watching!;
     expect(code).toBe(0);
     expect(stdout).toMatch(/^s: process \d+ on .*\n(.*\n)*done after \d+ s; in out\n$/);
-    expect(stderr).toMatch(/channel\.wnrDb = 12, ml .* %, mmse-pb .* %, \d+ trials/);
+    expect(stderr).toMatch(/channel\.wnrDb = 12, ml .* %, mmse-pb .* %, 150 trials/);
     // A finished run is shown whole, and as events what the run itself printed.
     const later = await weightlink(["watch", "out", "--json"], { cwd });
     expect(later.stdout).toBe(run.stdout);
@@ -331,6 +351,22 @@ describe("watch", () => {
     const { code, stderr } = await weightlink(["watch", "out"], { cwd });
     expect(code).toBe(0);
     expect(stderr).toMatch(/process \d+ has ended without finishing; its trials are kept in out/);
+  });
+
+  test("ends with its reader", async () => {
+    const cwd = folder();
+    let lines: Promise<unknown> | undefined;
+    await weightlink(["run", "endless.yaml", "--json", "--out", "out"], {
+      cwd,
+      onOutput: (stdout, kill) => {
+        if (lines !== undefined || stdout.split('"event":"trial"').length < 4) return;
+        // The pipe ends with head; the run goes on until then.
+        lines = shell(`"$0" "$1" watch out --json --every 0.1 | head -n 2 > first.txt`, cwd);
+        void lines.then(() => kill("SIGINT"));
+      },
+    });
+    expect(await lines).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(join(cwd, "first.txt"), "utf8").trim().split("\n")).toHaveLength(2);
   });
 
   test("of a folder without a run", async () => {

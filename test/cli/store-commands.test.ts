@@ -291,6 +291,7 @@ lines' AS text`;
     const before = contentOf(run);
     const sql = "CREATE TEMP TABLE t AS SELECT max(trial) AS last FROM trials; FROM t";
     expect(await ask(run, sql, "csv")).toBe("last\n2\n");
+    expect(await ask(run, "select 1 as a; select 2 as b", "csv")).toBe("b\n2\n");
     expect(contentOf(run)).toEqual(before);
   });
 });
