@@ -144,7 +144,7 @@ function withoutEnding(path: string): string {
 /** `--out` may name the file, whose ending then says what it is, or a folder, which is made. */
 function pathOf(out: string | undefined, folder: string, name: string): string {
   if (out === undefined) return join(folder, name);
-  const found = statSync(out, { throwIfNoEntry: false });
+  const found = existsSync(out) ? statSync(out) : undefined; // stat throws below a file
   if (found?.isDirectory()) return join(out, name);
   if (found === undefined && (extname(out) === "" || /[\\/]$/.test(out))) {
     try {

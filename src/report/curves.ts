@@ -11,7 +11,7 @@ import type {
   RunResult,
 } from "../study/results.js";
 import { followsAlong, isLogarithmic, isNumeric } from "./figure-axes.js";
-import { estimatorTitle, minus, setTo, splitTitle, valueText } from "./wording.js";
+import { cutInterval95, estimatorTitle, minus, setTo, splitTitle, valueText } from "./wording.js";
 
 type Axis = RunResult["axes"][number];
 
@@ -205,10 +205,8 @@ function measured(run: CurveRun, row: number, choice: CurveChoice): Value | unde
       significant: gain.significant,
     };
   }
-  const { accuracy, interval95 } = summary;
-  // Likewise, a t interval may reach beyond what an accuracy can be; the band ends there.
-  const low = interval95 === null ? null : Math.max(0, 100 * interval95[0]);
-  const high = interval95 === null ? null : Math.min(100, 100 * interval95[1]);
+  const { accuracy } = summary;
+  const [low, high] = cutInterval95(summary)?.map((end) => 100 * end) ?? [null, null];
   if (choice.quantity === "accuracy") return { y: 100 * accuracy, low, high };
   return {
     y: 100 - 100 * accuracy,

@@ -3,7 +3,14 @@
  * make panels, one for each combination, except those that walk along with x (`zip`).
  */
 import type { ParameterValue, PointSummary, RunResult } from "../study/results.js";
-import { estimatorTitle, orderedSummary, setTo, splitTitle, valueText } from "./wording.js";
+import {
+  cutInterval95,
+  estimatorTitle,
+  orderedSummary,
+  setTo,
+  splitTitle,
+  valueText,
+} from "./wording.js";
 
 type Axis = RunResult["axes"][number];
 
@@ -42,9 +49,8 @@ export function figureAxes(run: RunResult): FigureAxes {
     x: x === undefined ? estimatorTitle(run, s.estimator) : xValue(x, parameterOf(s, x)),
     estimator: estimatorTitle(run, s.estimator),
     accuracy: 100 * s.accuracy,
-    // A t interval may reach beyond what an accuracy can be; the figure ends there.
-    low: s.interval95 === null ? null : Math.max(0, 100 * s.interval95[0]),
-    high: s.interval95 === null ? null : Math.min(100, 100 * s.interval95[1]),
+    low: percentOf(cutInterval95(s)?.[0]),
+    high: percentOf(cutInterval95(s)?.[1]),
   }));
   return {
     x,
@@ -53,6 +59,10 @@ export function figureAxes(run: RunResult): FigureAxes {
     panels: [...new Set(rows.map((row) => row.panel))],
     rows,
   };
+}
+
+function percentOf(fraction: number | undefined): number | null {
+  return fraction === undefined ? null : 100 * fraction;
 }
 
 /** Whether values are better spread by their logarithms: over 100x in near-equal ratios. */

@@ -3,6 +3,7 @@ import type { ParameterValue, PointSummary, RunResult, TargetRatio } from "../st
 import { type Column, paragraphs, table } from "./html-parts.js";
 import {
   cleanSentence,
+  cutInterval95,
   decibels,
   differenceSentence,
   differencesToBaseline,
@@ -70,9 +71,14 @@ export function resultTable(runs: readonly NamedRun[]): string {
     columns.push(
       {
         title: "95 % interval [%]",
-        cell: (r) => r.summary.interval95?.map((end) => percent(end)).join(" to ") ?? "",
-        value: (r) =>
-          r.summary.interval95 === null ? null : r.summary.interval95[1] - r.summary.interval95[0],
+        cell: (r) =>
+          cutInterval95(r.summary)
+            ?.map((end) => percent(end))
+            .join(" to ") ?? "",
+        value: (r) => {
+          const interval = cutInterval95(r.summary);
+          return interval && interval[1] - interval[0];
+        },
       },
       {
         title: "s.d. [%]",
@@ -126,7 +132,7 @@ export function resultTable(runs: readonly NamedRun[]): string {
 /** What the numbers of the table mean. */
 export function resultNote(run: RunResult): string {
   const intervals = hasIntervals(run)
-    ? "Intervals are 95 % Student t intervals of the mean over trials."
+    ? "Intervals are 95 % Student t intervals of the mean over trials, cut at 0 and 100 %."
     : intervalSentence(run);
   const sentences = [
     intervals,

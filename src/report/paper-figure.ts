@@ -133,7 +133,10 @@ function figureSpec(
   });
   const needsLegend = choice.x.key !== "" || used.length > 1;
   const legend = needsLegend ? legendMarks(series, labels, choice.x.numeric) : noLegend;
-  const heading = panel === "" ? noLegend : headingMarks(panel, legend.height);
+  // Among the figures of several runs one may show a single run, which its legend does not name.
+  const run = runs.length > 1 && used.length === 1 ? used[0].label : "";
+  const text = [run, panel].filter((part) => part !== "").join(": ");
+  const heading = text === "" ? noLegend : headingMarks(text, legend.height);
   const top = legend.height + heading.height;
   const plot = curveSpec(chart, { width: pt(columnWidthPt), height: pt(172) + top }, style);
   return { ...plot, marks: [...(plot.marks ?? []), ...legend.marks, ...heading.marks] };
@@ -212,9 +215,9 @@ function columnsOf(widths: readonly number[], gap: number): number[] {
   return [0];
 }
 
-function headingMarks(panel: string, below: number): Above {
-  const text = fitText(panel, plotWidth, style.fontSize);
-  return { marks: [textMark(text, 0, -below - pt(4), "bottom")], height: pt(13) };
+function headingMarks(text: string, below: number): Above {
+  const fitted = fitText(text, plotWidth, style.fontSize);
+  return { marks: [textMark(fitted, 0, -below - pt(4), "bottom")], height: pt(13) };
 }
 
 function textMark(text: string, x: number, y: number, baseline: "middle" | "bottom"): Mark {

@@ -56,6 +56,14 @@ export function halfWidth({
   return percent((interval95[1] - interval95[0]) / 2);
 }
 
+/** The 95 % interval as it is shown: a t interval may reach beyond what an accuracy can be. */
+export function cutInterval95({
+  interval95,
+}: Pick<PointSummary, "interval95">): [number, number] | null {
+  if (interval95 === null) return null;
+  return [Math.max(0, interval95[0]), Math.min(1, interval95[1])];
+}
+
 /** A difference of accuracies in points of percent, with its sign: +1.70, -0.35, 0.00. */
 export function percentPoints(difference: number): string {
   const text = percent(difference);
@@ -101,15 +109,30 @@ export function gainText(run: RunResult, target: TargetRatio): string {
 /** What the required ratio lies between: two equal numbers, or a curve's end and infinity [dB]. */
 function requiredRange(run: RunResult, target: TargetRatio): [number, number] {
   if (target.requiredDb !== null) return [target.requiredDb, target.requiredDb];
-  const curve = run.summary.filter(
-    ({ estimator, parameters }) =>
-      estimator === target.estimator &&
-      Object.entries(target.parameters).every(([path, value]) => parameters[path] === value),
-  );
-  const ratios = curve.map((s) => s[target.quantity]).filter(Number.isFinite);
+  const ratios = curveOf(run, target).map((s) => s[target.quantity]);
   return target.reached === "never"
     ? [Math.max(...ratios), Number.POSITIVE_INFINITY]
     : [Number.NEGATIVE_INFINITY, Math.min(...ratios)];
+}
+
+/** The points that have a place on an axis in dB, from low to high ratio. */
+function curveOf(run: RunResult, { estimator, parameters, quantity }: TargetRatio): PointSummary[] {
+  const parts = Object.entries(parameters);
+  return run.summary
+    .filter(
+      (s) =>
+        s.estimator === estimator &&
+        Number.isFinite(s[quantity]) &&
+        parts.every(([path, value]) => s.parameters[path] === value),
+    )
+    .sort((a, b) => a[quantity] - b[quantity]);
+}
+
+/** What the bootstrap interval rests on: the fewest trials of the points beside the crossing. */
+function trialsBeside(run: RunResult, target: TargetRatio): number {
+  const curve = curveOf(run, target);
+  const below = curve.findLastIndex((s) => s.accuracy < target.target - 1e-12);
+  return Math.min(...curve.slice(Math.max(0, below), below + 2).map((s) => s.trials));
 }
 
 function rangeText([least, most]: [number, number]): string {
@@ -213,6 +236,11 @@ export function differenceSentence(run: RunResult): string | undefined {
     : undefined;
 }
 
+/** docs/statistics.md has the coverage by number of trials. */
+const fewTrialsSentence =
+  "Intervals that rest on fewer than five trials cannot reach 95 %: " +
+  "the bootstrap does not look beyond the trials seen.";
+
 /** What the table of targets means; empty where the scenario names none. */
 export function targetSentences(run: RunResult): string[] {
   if (run.analysis.gainAt.length === 0) return [];
@@ -224,6 +252,9 @@ export function targetSentences(run: RunResult): string[] {
     sentences.push(
       "In brackets: the 95 % bootstrap interval over trials; … lies beyond the sweep.",
     );
+    // Of a single trial there is no interval.
+    const trials = run.targets.map((t) => trialsBeside(run, t)).filter((n) => n > 1);
+    if (Math.min(...trials) < 5) sentences.push(fewTrialsSentence);
   }
   return sentences;
 }

@@ -119,9 +119,10 @@ describe("figures", () => {
     ]);
     await report({ runs: [run], out: `${join(root, "v1.2")}/` });
     expect(readdirSync(join(root, "v1.2"))).toEqual(["index.html"]);
-    await expect(
-      report({ runs: [run], figure: "svg", out: join(run, "study.json", "b") }),
-    ).rejects.toThrow(InputError);
+    writeFileSync(join(root, "file"), "");
+    await expect(report({ runs: [run], out: join(root, "file", "b") })).rejects.toThrow(
+      /file.b: cannot be made a folder/,
+    );
   });
 
   test("name the older ones that lie beside them, and leave them", async () => {

@@ -113,13 +113,25 @@ describe("the page", () => {
     expect(escapeHtml(`<a href="x">'&`)).toBe("&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
   });
 
+  test("cuts intervals at 0 and 100 %, and says so", () => {
+    const run = fixtureRun({ axes: [{ ...wnrAxis, values: [0, 12] }], trials: 2 });
+    const wide = [[-2.1534, 2.7384] as const, [0.9628, 1.0047] as const, null];
+    const summary = run.summary.map((s, i) => ({ ...s, interval95: wide[i % 3]! }));
+    const page = htmlReport([{ ...run, summary }]);
+    expect(page.includes('<td data-value="1">0.00 to 100.00</td>')).toBe(true);
+    expect(page.includes(">96.28 to 100.00</td>")).toBe(true);
+    expect(page.includes("100.47")).toBe(false);
+    expect(page.includes("mean over trials, cut at 0 and 100 %.")).toBe(true);
+  });
+
   test("holds every number of the summary with its interval", () => {
     const run = fixtureRun();
     for (const summary of run.summary) {
-      const [low, high] = summary.interval95!.map((end) => (100 * end).toFixed(2));
+      const ends = summary.interval95!.map((end) => Math.min(1, Math.max(0, end)));
+      const [low, high] = ends.map((end) => (100 * end).toFixed(2));
       expect(page).toContain(
         `data-value="${summary.accuracy}">${(100 * summary.accuracy).toFixed(2)}</td>` +
-          `<td data-value="${summary.interval95![1] - summary.interval95![0]}">${low} to ${high}</td>` +
+          `<td data-value="${ends[1]! - ends[0]!}">${low} to ${high}</td>` +
           `<td data-value="${summary.standardDeviation}">`,
       );
     }

@@ -275,6 +275,38 @@ describe.skipIf(chromiumPath === undefined)("the page in a browser", { timeout: 
       expect(new Set(cells)).toEqual(new Set(["quickstart", "second"]));
     });
 
+    test("of which one sweeps a further parameter each have an entry in the key", async () => {
+      const mapping = {
+        path: "transmitter.mapping",
+        title: "Mapping",
+        values: ["real", "complex"],
+      };
+      const page = await open([
+        fixtureRun(),
+        second({ axes: [wnrAxis, mapping] }),
+        { ...second(), name: "third" },
+      ]);
+      const drawn = await page
+        .locator("#curves .drawing g.mark-line path")
+        .evaluateAll((lines) => lines.map((line) => line.getAttribute("stroke-dasharray")));
+      const keys = await page.locator("#curves .key").evaluateAll((found) =>
+        found.map((key) => ({
+          text: key.textContent,
+          dash: key.querySelector("path")!.getAttribute("stroke-dasharray"),
+        })),
+      );
+      expect(keys.map((key) => key.text)).toEqual([
+        "quickstart",
+        "second: Mapping = real",
+        "second: Mapping = complex",
+        "third",
+      ]);
+      const plain = (dash: string | null) => dash?.replaceAll(",", " ");
+      expect(keys.map((key) => plain(key.dash))).toEqual([...new Set(drawn.map(plain))]);
+      await control(page, "curves", "complex").uncheck();
+      expect(await page.locator("#curves .key").count()).toBe(3);
+    });
+
     test("with different axes are shown one axis at a time, and all against what was measured", async () => {
       const power = { path: "transmitter.powerW", title: "Power [W]", values: [1, 2, 4] };
       const page = await open([fixtureRun(), second({ axes: [power] })]);

@@ -102,6 +102,23 @@ describe("a figure", () => {
     expect(seen).toContain("MMSE, b");
   });
 
+  test("of one run among several names it, as its panel does", async () => {
+    const mapping = { path: "transmitter.mapping", title: "Mapping", values: ["real"] };
+    const figures = paperFigures(
+      [curves(), curves({ axes: [wnrAxis, mapping] }, "x"), curves({}, "t")],
+      "accuracy",
+    );
+    const [shared, alone, ...others] = await Promise.all(
+      figures.map(async ({ spec }) => texts(await renderVega(spec))),
+    );
+    expect(others).toEqual([]);
+    for (const { label } of threeEstimators) {
+      expect(shared).toEqual(expect.arrayContaining([`${label}, a`, `${label}, t`]));
+      expect(alone).toContain(label);
+    }
+    expect(alone).toContain("x: Mapping = real");
+  });
+
   test("is made without a sweep, without an interval, and not of nothing", async () => {
     const still = paperFigures([curves({ axes: [], trials: 1 })], "accuracy");
     expect(still).toHaveLength(1);

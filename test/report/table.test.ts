@@ -240,6 +240,19 @@ describe("the table of target accuracies", () => {
     expect(second).toMatch(/below -2\.00 +above 5\.00$/);
   });
 
+  test("says that intervals of fewer than five trials cannot reach 95 %", () => {
+    const few = "rest on fewer than five trials cannot reach 95 %";
+    expect(textTable(fixtureRun({ trials: 4 }))).toContain(few);
+    expect(textTable(fixtureRun({ trials: 5 }))).not.toContain(few);
+    expect(textTable(fixtureRun({ trials: 1 }))).not.toContain(few);
+    // ML passes 60 % between 4 and 6 dB (point 5 and 6); far from any crossing it does not matter.
+    const gainAt = [0.6];
+    const estimators = threeEstimators.slice(0, 1);
+    const at = (point: number) => fixtureRun({ gainAt, estimators, trialsAt: { [point]: 3 } });
+    for (const point of [5, 6]) expect(textTable(at(point))).toContain(few);
+    for (const point of [0, 4, 7, 9]) expect(textTable(at(point))).not.toContain(few);
+  });
+
   test("the end of a curve is that curve's own", () => {
     // The fixture's second κ adds 1.5 dB.
     const axes = [{ ...wnrAxis, values: [0, 4, 8] }, kappa];

@@ -116,13 +116,15 @@ export function conditionLegend(
   state: LegendState,
   series: readonly Series[],
 ): HTMLElement | undefined {
-  if (isOneParameter(state)) return undefined;
+  if (isOneParameter(state) || furtherAxes(state.runs, state.x).length === 0) return undefined;
   const part = isCrossed(state.distinctions) ? "form" : "all";
   const keys = new Map<string, HTMLElement>();
   for (const one of series) {
-    if (one.group === "" || keys.has(conditionKey(one))) continue;
-    const run = state.runs.length > 1 ? `${state.runs[one.run].label}: ` : "";
-    const key = element("span", { class: "key" }, swatch(one, part), run + one.group);
+    if (keys.has(conditionKey(one))) continue;
+    const run = state.runs.length > 1 ? state.runs[one.run].label : "";
+    // A run that sweeps nothing beside x has a dash of its own too.
+    const text = [run, one.group].filter((part) => part !== "").join(": ");
+    const key = element("span", { class: "key" }, swatch(one, part), text);
     keys.set(conditionKey(one), key);
   }
   return keys.size === 0 ? undefined : element("div", { class: "keys" }, ...keys.values());
