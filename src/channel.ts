@@ -28,6 +28,8 @@ export interface ChannelContext {
    * at the end, with the largest magnitude in each. A device that scales what it stores scales each by itself.
    */
   readonly stretches: readonly Stretch[];
+  /** Whole symbols spread evenly over the transmission, of at most this many components. */
+  sample(mostComponents: number): Float32Array;
   /** True when neighbouring components are the I and Q of one symbol. */
   readonly complex: boolean;
   readonly symbolRateHz: number;

@@ -300,7 +300,7 @@ export function searchSentences(run: RunResult): string[] {
     const [low, high] = [Math.min(...costs), Math.max(...costs)];
     const cost = low === high ? grouped(low) : `${grouped(low)} to ${grouped(high)}`;
     return [
-      `${estimatorTitle(run, label)} spent ${cost} image inferences per trial on its search.`,
+      `${estimatorTitle(run, label)} spent ${cost} image inferences per trial on its search${low === high ? "" : ", in the mean of a point"}.`,
     ];
   });
 }

@@ -18,6 +18,8 @@ const units: readonly (readonly [RegExp, string])[] = [
 const written: Readonly<Record<string, string>> = {
   wnr: "WNR",
   snr: "SNR",
+  adc: "ADC",
+  dac: "DAC",
   lambda: "λ′",
   beta: "β",
   kappa: "κ",

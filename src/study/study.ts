@@ -3,7 +3,7 @@
  */
 import type { Plan } from "../scenario/load.js";
 import { type Bench, benchKey, checkKappa, openBench } from "./bench.js";
-import { type Executor, openPool } from "./pool.js";
+import type { Executor } from "./pool.js";
 import type { Accuracies, Schedule } from "./schedule.js";
 import { openLink } from "./transmission.js";
 import { type Job, type TrialOutcome, TrialRunner, transmissionOf } from "./trial.js";
@@ -143,6 +143,8 @@ async function openExecutor(
     threads: workforce.threads,
     stop,
   };
+  // Loaded when there is a pool.
+  const { openPool } = await import("./pool.js");
   return openPool({ workers: workforce.workers, data, ...(onDeath && { onDeath }) });
 }
 

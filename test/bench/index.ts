@@ -13,6 +13,7 @@ import { kernel } from "./kernel.js";
 import { memory } from "./memory.js";
 import { noise } from "./noise.js";
 import { scoring } from "./scoring.js";
+import { search } from "./search.js";
 import { study } from "./study.js";
 
 const program = readFileSync(new URL("../../src/cli/weightlink.mjs", import.meta.url), "utf8");
@@ -28,7 +29,7 @@ console.log(
     `weightlink ${packageJson.version}, Node ${process.versions.node}, ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common}`,
 );
 console.log("\n| what | figure | target |\n| --- | ---: | --- |");
-for (const benchmark of [noise, kernel, scoring, memory, study]) {
+for (const benchmark of [noise, kernel, scoring, memory, search, study]) {
   for (const { name, value, unit, target } of await benchmark()) {
     const figure = Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 3 });
     console.log(`| ${name.replace(/^ +/, "… ")} | ${figure} ${unit} | ${target ?? ""} |`);

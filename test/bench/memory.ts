@@ -38,11 +38,15 @@ process.on("exit", () => writeFileSync(${JSON.stringify(join(folder, "peak"))}, 
 `,
     );
     // Started as the installed command is, by its first line.
-    const child = spawnSync(program, ["run", "s.yaml", "--quiet", "--out", "out"], {
-      cwd: folder,
-      encoding: "utf8",
-      env: { ...process.env, NODE_OPTIONS: `--import ${report}` },
-    });
+    const child = spawnSync(
+      program,
+      ["run", "s.yaml", "--workers", "1", "--quiet", "--out", "out"],
+      {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...process.env, NODE_OPTIONS: `--import ${report}` },
+      },
+    );
     if (child.status !== 0) throw new Error(child.stderr);
     const peakMb = (Number(readFileSync(join(folder, "peak"), "utf8")) * 1024) / 1e6;
     const modelMb = bytes.length / 1e6;

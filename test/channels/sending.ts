@@ -10,19 +10,29 @@ export interface Sending {
   readonly seed?: number;
   /** One stretch with peak 1 where absent. */
   readonly stretches?: ChannelContext["stretches"];
+  /** Gaussian where absent. */
+  readonly sample?: Float32Array;
 }
 
 export function contextOf(sending: Sending): ChannelContext {
   const { components, complex = false, trial = 0, seed = 1 } = sending;
+  const { signal = { meanSquare: 4, variance: 3 } } = sending;
   return {
-    signal: sending.signal ?? { meanSquare: 4, variance: 3 },
+    signal,
     components,
     stretches: sending.stretches ?? [{ first: 0, components, peak: 1 }],
+    sample: (most) => (sending.sample ?? gaussian(4096, signal.meanSquare)).subarray(0, most),
     complex,
     symbolRateHz: 1e6,
     trial,
     random: new RandomSource(seed),
   };
+}
+
+function gaussian(count: number, meanSquare: number): Float32Array {
+  const x = new Float32Array(count);
+  new RandomSource(8).stream("sample").fillNormal(x, Math.sqrt(meanSquare));
+  return x;
 }
 
 /** Room for what arrives of `y.length` components. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Examples } from "../../src/datasets/dataset.js";
 import { fitExamples, pickExamples, sliceExamples } from "../../src/models/fit-inputs.js";
 import type { Model, Scorer } from "../../src/models/model.js";
-import { countCorrect } from "../../src/models/score.js";
+import { countCorrect, scoreMargins } from "../../src/models/score.js";
 
 /** A scorer whose scores are its inputs. */
 const echo: Scorer = {
@@ -40,6 +40,35 @@ test("the largest score wins; equal scores go to the first class; NaN is never r
     each.push(await countCorrect(echo, pickExamples(set, [i]), 1));
   expect(each).toEqual([1, 0, 1, 0, 0, 0, 1, 1]);
   for (const batch of [1, 3, 8, 100]) expect(await countCorrect(echo, set, batch)).toBe(4);
+});
+
+test("a margin is the label's score less the largest other, and positive where the label wins", async () => {
+  const set = examples(
+    [
+      [1, 3, 2.5],
+      [1, 3, 2.5],
+      [5, 5, 1],
+      [5, 5, 1],
+      [-Infinity, -Infinity, -Infinity],
+      [Infinity, 1, Infinity],
+      [NaN, 1, 2],
+      [0, 1, NaN],
+    ],
+    [1, 0, 0, 1, 0, 2, 2, 1],
+  );
+  const margins = await scoreMargins(echo, set, 3);
+  expect([...margins.subarray(0, 2)]).toEqual([0.5, -2]);
+  expect([...margins].map((m) => m > 0)).toEqual([
+    true,
+    false,
+    true,
+    false,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect([...margins.subarray(6)]).toEqual([NaN, NaN]);
 });
 
 test("a stop is asked for between batches", async () => {

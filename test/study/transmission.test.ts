@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { awgn } from "../../channels/awgn.js";
-import type { Channel } from "../../src/channel.js";
+import type { Channel, ChannelContext } from "../../src/channel.js";
 import { RandomSource } from "../../src/kernel/index.js";
 import { type Transmission, transmit } from "../../src/study/transmission.js";
 import { transmitterParams, weightStatistics } from "../../src/transmitter/transmitter.js";
@@ -109,6 +109,31 @@ test("where packets meet different noise, each weight has its own variance", () 
   expect(sent.observation.noiseVariance).toEqual(expected);
   expect(r).toEqual(weights);
 });
+
+test.each([
+  ["real", 4, [0, 2, 4, 6]], // 9 symbols: every 9/4-th, rounded down
+  ["iq", 6, [0, 1, 2, 3, 6, 7]], // 5 symbols: every 5/3-rd
+  ["iq", 99, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]], // all of them, the last with padding
+])(
+  "%s: a sample of at most %d components is whole symbols from everywhere",
+  (mapping, most, places) => {
+    let sample: Float32Array = new Float32Array(0);
+    const looking = {
+      ...awgn,
+      open: (params: never, context: ChannelContext) => {
+        sample = context.sample(most);
+        return awgn.open(params, context);
+      },
+    } as unknown as Channel;
+    const weights = Float32Array.from({ length: 9 }, (_, k) => k + 1);
+    transmit(transmission(weights, { mapping }, { snrDb: 6 }, looking), new Float32Array(9));
+    const scale = Math.sqrt(9 / 285); // 1² + ... + 9² = 285
+    expect(sample).toHaveLength(places.length);
+    sample.forEach((v, i) => {
+      expect(v).toBeCloseTo(places[i] < 9 ? (places[i] + 1) * scale : 0, 6);
+    });
+  },
+);
 
 test("packets go on the air one after another", () => {
   const times: number[] = [];
