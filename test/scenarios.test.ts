@@ -55,7 +55,13 @@ function compare(results: readonly TrialResult[], name: string): void {
   }
 }
 
-describe.each(["converter-bits.yaml", "quickstart.yaml", "which-layers.ts"])("%s", (file) => {
+describe.each([
+  "converter-bits.yaml",
+  "pcm-storage.yaml",
+  "quickstart.yaml",
+  "reram-storage.yaml",
+  "which-layers.ts",
+])("%s", (file) => {
   test("gives its stored result at every point", { timeout: 300_000 }, async () => {
     const name = file.replace(/\.\w+$/, "");
     const results = await firstTrials(file, []);
@@ -85,8 +91,10 @@ test("every scenario is tested here or in study/reference.test.ts", () => {
   const names = readdirSync(folder).filter((name) => !name.endsWith(".json"));
   expect(names.sort()).toEqual([
     "converter-bits.yaml",
+    "pcm-storage.yaml",
     "quickstart.yaml",
     "reference-resnet20.yaml",
+    "reram-storage.yaml",
     "resnet20-cifar10.yaml",
     "which-layers.ts",
   ]);

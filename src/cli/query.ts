@@ -31,15 +31,19 @@ async function answer(store: RunStore, sql: string): Promise<DuckDBResultReader>
   // The store is open for reading; this keeps COPY … TO and EXPORT from writing anywhere else.
   await connection.run("SET enable_external_access = false");
   try {
-    const statements = await connection.extractStatements(sql);
+    // Comments alone hold no statement, and DuckDB extracts none with an error without words.
+    const statements = await connection.extractStatements(sql).catch((error: Error) => {
+      if (/^Failed to extract statements:?\s*$/.test(error.message)) return { count: 0 } as never;
+      throw error;
+    });
     let last: DuckDBResultReader | undefined;
     for (let i = 0; i < statements.count; i++) {
       last = await (await statements.prepare(i)).runAndReadAll();
     }
-    if (last === undefined) throw new Error("the query holds no statement");
+    if (last === undefined) throw new Error("the query is empty");
     return last;
   } catch (error) {
-    const { message } = error as Error;
+    const message = (error as Error).message.replace(/^Failed to extract statements: /, "");
     if (/^(IO|INTERNAL|FATAL|Serialization) Error/i.test(message)) {
       throw new InputError(
         `${store.path}: cannot be read, so it may be damaged; nothing was changed: ${message.split("\n")[0]}`,
