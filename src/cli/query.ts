@@ -31,11 +31,7 @@ async function answer(store: RunStore, sql: string): Promise<DuckDBResultReader>
   // The store is open for reading; this keeps COPY … TO and EXPORT from writing anywhere else.
   await connection.run("SET enable_external_access = false");
   try {
-    // Comments alone hold no statement, and DuckDB extracts none with an error without words.
-    const statements = await connection.extractStatements(sql).catch((error: Error) => {
-      if (/^Failed to extract statements:?\s*$/.test(error.message)) return { count: 0 } as never;
-      throw error;
-    });
+    const statements = await connection.extractStatements(sql);
     let last: DuckDBResultReader | undefined;
     for (let i = 0; i < statements.count; i++) {
       last = await (await statements.prepare(i)).runAndReadAll();
@@ -43,7 +39,10 @@ async function answer(store: RunStore, sql: string): Promise<DuckDBResultReader>
     if (last === undefined) throw new Error("the query is empty");
     return last;
   } catch (error) {
-    const message = (error as Error).message.replace(/^Failed to extract statements: /, "");
+    const message = (error as Error).message
+      .replace(/^Failed to extract statements: /, "")
+      // What DuckDB says of a text without any statement, such as a comment alone.
+      .replace(/^Error in native callback$/, "the query is empty");
     if (/^(IO|INTERNAL|FATAL|Serialization) Error/i.test(message)) {
       throw new InputError(
         `${store.path}: cannot be read, so it may be damaged; nothing was changed: ${message.split("\n")[0]}`,
