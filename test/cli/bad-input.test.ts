@@ -184,7 +184,7 @@ test("validate checks all that run checks", async () => {
   const good = await weightlink(["validate", "s.yaml"], { cwd: folder });
   expect(good.code).toBe(0);
   expect(good.stdout).toMatch(
-    /s\.yaml: valid\n {2}1 points x 10 trials\n {2}net\.onnx: .* weights in \d+ tensors travel/,
+    /s\.yaml: valid\n {2}1 point x 10 trials\n {2}net\.onnx: .* weights in \d+ tensors travel/,
   );
 });
 
