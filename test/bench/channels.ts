@@ -27,6 +27,9 @@ const examples: Record<string, readonly Example[]> = {
     { params: { readAfterS: 86_400 }, target: 3 },
     { params: { readAfterS: 86_400, preset: "hermes-pair" } },
   ],
+  "quantized-analog": [
+    { params: { snrDb: 20, dacBits: 6, adcBits: 6 }, target: 30, complex: true },
+  ],
   "reram-storage": [
     { params: { readAfterS: 86_400 } },
     { params: { readAfterS: 86_400, preset: "cmo" } },
