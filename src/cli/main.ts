@@ -4,7 +4,7 @@
  * Exit codes: 0 done; 1 the run failed; 2 the command, the scenario or a file it names is wrong;
  * 130 interrupted by Ctrl-C.
  */
-import yargs from "yargs";
+import yargs, { type Argv } from "yargs";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError, nearestName } from "../errors.js";
 import { quantities } from "../report/curves.js";
@@ -89,6 +89,10 @@ function parser(args: readonly string[]) {
     describe: "worker threads, or auto: as many as cores and memory allow",
   } as const;
 
+  /** A scenario and what changes it. */
+  const asks = (y: Argv) =>
+    y.positional("scenario", scenario).option("set", set).option("seed", seed).option("yes", yes);
+
   return yargs([...args])
     .scriptName("weightlink")
     .usage(
@@ -98,17 +102,13 @@ function parser(args: readonly string[]) {
       "run <scenario>",
       "simulate a scenario and write a run folder",
       (y) =>
-        y
-          .positional("scenario", scenario)
+        asks(y)
           .option("out", {
             type: "string",
             requiresArg: true,
             coerce: outOf,
             describe: "folder of the run; default: runs/NAME",
           })
-          .option("set", set)
-          .option("seed", seed)
-          .option("yes", yes)
           .option("workers", workers)
           .option("quiet", { type: "boolean", default: false, describe: "print errors only" })
           .option("json", {
@@ -122,11 +122,7 @@ function parser(args: readonly string[]) {
       "plan <scenario>",
       "what a run would do, and the time and memory it would take",
       (y) =>
-        y
-          .positional("scenario", scenario)
-          .option("set", set)
-          .option("seed", seed)
-          .option("yes", yes)
+        asks(y)
           .option("workers", workers)
           .option("json", { type: "boolean", default: false, describe: "print JSON" }),
       (argv) => plan(argv),
@@ -220,12 +216,7 @@ function parser(args: readonly string[]) {
     .command(
       "validate <scenario>",
       "check a scenario and the files it names without simulating",
-      (y) =>
-        y
-          .positional("scenario", scenario)
-          .option("set", set)
-          .option("seed", seed)
-          .option("yes", yes),
+      (y) => asks(y),
       (argv) => validate(argv),
     )
     .command(

@@ -2,13 +2,13 @@ import { freemem } from "node:os";
 import { performance } from "node:perf_hooks";
 import { sliceExamples } from "../models/fit-inputs.js";
 import { counted } from "../report/wording.js";
-import { loadScenario, type PlannedPoint } from "../scenario/load.js";
+import { describePoint, loadScenario, type PlannedPoint } from "../scenario/load.js";
 import { estimatorOf, type ReceiverSettings } from "../scenario/schema.js";
 import { type Bench, benchKey } from "../study/bench.js";
 import { mostCost } from "../study/search.js";
 import { closeStudy, prepareStudy } from "../study/study.js";
 import { transmit } from "../study/transmission.js";
-import { describePoint, transmissionOf } from "../study/trial.js";
+import { transmissionOf } from "../study/trial.js";
 import { type Workforce, workerBytes } from "../study/workforce.js";
 import { duration } from "./progress.js";
 

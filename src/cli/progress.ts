@@ -5,6 +5,7 @@
 import { MultiBar } from "cli-progress";
 import { meanInterval95 } from "../math/statistics.js";
 import { counted } from "../report/wording.js";
+import { describePoint } from "../scenario/load.js";
 import type { TrialResult } from "../study/results.js";
 import type { StartEvent, TrialEvent } from "./events.js";
 
@@ -27,7 +28,8 @@ export function showProgress(start: StartEvent, earlier: readonly TrialResult[] 
     update(event) {
       for (const result of event.results) estimates.add(result);
       const { point, atPoint } = event;
-      const where = describeParameters(start.points[point]);
+      const name = describePoint({ parameters: start.points[point] });
+      const where = name === "" ? "" : `${name}, `;
       const found = estimates.at(point);
       display.update(event, `${where}${atPoint.done}/${atPoint.wanted}: ${found}`);
       if (atPoint.done === atPoint.wanted) {
@@ -135,13 +137,6 @@ class Pace {
       left: done > this.doneBefore ? `${duration((wanted - done) / perMs)} left` : "",
     };
   }
-}
-
-/** `channel.wnrDb = 4, ` before what is said of a point; nothing where nothing is swept. */
-function describeParameters(parameters: StartEvent["points"][number]): string {
-  return Object.entries(parameters)
-    .map(([path, value]) => `${path} = ${value}, `)
-    .join("");
 }
 
 /** 75,000 ms as "1 min 15 s". */

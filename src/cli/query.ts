@@ -3,7 +3,7 @@ import { InputError } from "../errors.js";
 import { csvLine } from "../report/csv.js";
 import { jsonRecords } from "../report/json-records.js";
 import { fitted } from "../report/table.js";
-import { openStore, type RunStore, tablesOf } from "../study/store.js";
+import { damaged, openStore, type RunStore, tablesOf } from "../study/store.js";
 
 export const queryFormats = ["table", "csv", "json"] as const;
 
@@ -44,9 +44,7 @@ async function answer(store: RunStore, sql: string): Promise<DuckDBResultReader>
       // What DuckDB says of a text without any statement, such as a comment alone.
       .replace(/^Error in native callback$/, "the query is empty");
     if (/^(IO|INTERNAL|FATAL|Serialization) Error/i.test(message)) {
-      throw new InputError(
-        `${store.path}: cannot be read, so it may be damaged; nothing was changed: ${message.split("\n")[0]}`,
-      );
+      throw damaged(store.path, message);
     }
     throw new InputError(
       sentenceOf(message) +

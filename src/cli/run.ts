@@ -11,11 +11,18 @@ import {
 } from "../report/run-folder.js";
 import { counted, trialsText } from "../report/wording.js";
 import { loadScenario, type Plan } from "../scenario/load.js";
-import { assembleRun, describeRun, describeScenario, describeSession } from "../study/assemble.js";
+import {
+  assembleRun,
+  describeRun,
+  describeScenario,
+  describeSession,
+  isComplete,
+  scheduleOf,
+} from "../study/assemble.js";
 import type { Session } from "../study/results.js";
 import { firstDifference } from "../study/resume.js";
-import { Schedule } from "../study/schedule.js";
-import { jobsOf, RunStore } from "../study/store.js";
+import type { Schedule } from "../study/schedule.js";
+import { RunStore, type StoredRun } from "../study/store.js";
 import { closeStudy, type PreparedStudy, prepareStudy, runStudy } from "../study/study.js";
 import type { StartEvent, StudyEvent } from "./events.js";
 import { Interrupted, watchInterrupt } from "./interrupt.js";
@@ -48,22 +55,24 @@ export async function run(args: RunArguments): Promise<void> {
   try {
     const place = await findPlace(args.out, plan);
     ({ store } = place);
-    const { folder } = place;
+    const { folder, stored } = place;
     voice.folder = folder;
-    if (store !== undefined && assembleRun(await store.read()).complete) {
-      voice.say(`${folder} holds this run already, complete; another --out runs it afresh`);
-      await store.updateHeader({ ...store.header, ...describeScenario(plan, commandOf(args)) });
-    } else {
-      const prepared = await prepareStudy(plan, { workers, signal });
-      const header = await describeRun(prepared, commandOf(args));
+    const command = commandOf(args);
+    const isDone = stored !== undefined && isComplete(stored);
+    const prepared = isDone ? undefined : await prepareStudy(plan, { workers, signal });
+    if (store === undefined) {
+      const header = await describeRun(prepared!, command);
       signal.throwIfAborted();
-      if (store === undefined) {
-        makeRunFolder(folder);
-        store = await RunStore.create(folder, header);
-      } else {
-        await noteResumption(store, voice);
-        await store.updateHeader({ ...store.header, ...describeScenario(plan, commandOf(args)) });
-      }
+      makeRunFolder(folder);
+      store = await RunStore.create(folder, header);
+    } else {
+      signal.throwIfAborted();
+      await store.updateHeader({ ...store.header, ...describeScenario(plan, command) });
+    }
+    if (prepared === undefined) {
+      voice.say(`${folder} holds this run already, complete; another --out runs it afresh`);
+    } else {
+      if (stored !== undefined) await noteResumption(voice, store, stored);
       await simulate(voice, prepared, store, folder, signal);
     }
     await conclude(voice, store, folder);
@@ -77,21 +86,26 @@ export async function run(args: RunArguments): Promise<void> {
   }
 }
 
-/** The run's folder, with its store where one is there. Throws InputError where another run is in the way. */
-async function findPlace(
-  out: string | undefined,
-  plan: Plan,
-): Promise<{ folder: string; store: RunStore | undefined }> {
+/** Where a run goes. */
+interface Place {
+  readonly folder: string;
+  /** Where the run has begun: its store, and what that holds. */
+  readonly store?: RunStore;
+  readonly stored?: StoredRun;
+}
+
+/** Throws InputError where another run is in the way. */
+async function findPlace(out: string | undefined, plan: Plan): Promise<Place> {
   for (const folder of out === undefined ? runFolders(plan.name) : [out]) {
     const store = await RunStore.open(folder, { readOnly: false });
     if (store === undefined) {
       if (out !== undefined) checkRunFolder(folder);
       else if (!isFree(folder)) continue;
-      return { folder, store };
+      return { folder };
     }
-    await checkWhole(store, folder);
-    const difference = await firstDifference(store.header, plan);
-    if (difference === undefined) return { folder, store };
+    const stored = await readWhole(store, folder);
+    const difference = await firstDifference(stored.header, plan);
+    if (difference === undefined) return { folder, store, stored };
     store.close();
     if (out !== undefined) {
       throw new InputError(
@@ -106,13 +120,14 @@ async function findPlace(
  * Throws InputError where the journal, which is written after the store, knows of more trials: the store has
  * lost some. DuckDB passes over a log whose beginning is damaged without a word.
  */
-async function checkWhole(store: RunStore, folder: string): Promise<void> {
-  const { finished } = await store.read();
+async function readWhole(store: RunStore, folder: string): Promise<StoredRun> {
+  const stored = await store.read();
+  const held = stored.finished.length;
   const known = trialsInJournal(folder);
-  if (known <= finished.length) return;
+  if (known <= held) return stored;
   store.close();
   throw new InputError(
-    `${store.path}: holds ${finished.length} trials and ${journalPath(folder)} knows of ${known}, so the store is damaged; nothing was changed: restore it, or run into another folder`,
+    `${store.path}: holds ${held} trials and ${journalPath(folder)} knows of ${known}, so the store is damaged; nothing was changed: restore it, or run into another folder`,
   );
 }
 
@@ -162,8 +177,11 @@ class Voice {
   }
 }
 
-async function noteResumption(store: RunStore, voice: Voice): Promise<void> {
-  const { sessions } = await store.read();
+async function noteResumption(
+  voice: Voice,
+  store: RunStore,
+  { sessions }: StoredRun,
+): Promise<void> {
   const before = sessions.at(-1)?.versions.weightlink;
   const text =
     before === undefined || before === packageJson.version
@@ -184,13 +202,12 @@ async function simulate(
   const { plan } = prepared;
   const session = describeSession(prepared, plan.file, new Date());
   await store.startSession(session);
-  const { finished, trials } = await store.read();
-  const schedule = new Schedule(plan.points.length, plan.study.trials);
-  for (const [job, accuracies] of jobsOf(finished, trials)) schedule.finish(job, accuracies);
+  const stored = await store.read();
+  const schedule = scheduleOf(stored);
   const start = startEvent(prepared, folder, session, schedule);
   voice.tell(start);
   announce(voice, prepared, start);
-  voice.startProgress(start, trials);
+  voice.startProgress(start, stored.trials);
   const noted = new Set<string>();
   try {
     await runStudy(prepared, schedule, {

@@ -35,9 +35,10 @@ export async function watch({ run, json, every }: WatchArguments): Promise<void>
   const journal = new Journal(path);
   const view = new View(run, !json);
   for (let first = true; hasReader; first = false) {
-    const lines = journal.read();
-    if (json) for (const line of lines) process.stdout.write(`${line}\n`);
-    for (const line of lines) view.take(JSON.parse(line) as StudyEvent, first);
+    for (const { line, event } of journal.read()) {
+      if (json) process.stdout.write(`${line}\n`);
+      view.take(event, first);
+    }
     if (first) view.catchUp();
     if (!view.running) return;
     const lost = view.lost();
@@ -62,7 +63,7 @@ class Journal {
     this.#file = openSync(path, "r");
   }
 
-  read(): string[] {
+  read(): { line: string; event: StudyEvent }[] {
     let text = this.#rest;
     for (;;) {
       const bytes = readSync(this.#file, this.#buffer, 0, this.#buffer.length, null);
@@ -72,16 +73,13 @@ class Journal {
     const lines = text.split("\n");
     this.#rest = lines.pop()!;
     // A process that was killed may have left half a line before the next session's first.
-    return lines.filter(isWhole);
-  }
-}
-
-function isWhole(line: string): boolean {
-  try {
-    JSON.parse(line);
-    return true;
-  } catch {
-    return false;
+    return lines.flatMap((line) => {
+      try {
+        return [{ line, event: JSON.parse(line) as StudyEvent }];
+      } catch {
+        return [];
+      }
+    });
   }
 }
 

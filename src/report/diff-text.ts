@@ -1,4 +1,5 @@
 /** Two runs side by side, as plain text. */
+import { describePoint } from "../scenario/load.js";
 import {
   type AccuracyComparison,
   hasEqualResults,
@@ -130,10 +131,10 @@ function placeLines(a: RunResult, b: RunResult, diff: RunDiff, width: number): s
     const known = new Set(other.trials.map((t) => t.estimator));
     const lacking = new Set(places.map((p) => p.estimator).filter((label) => !known.has(label)));
     const atPoint = new Map<string, string[]>();
-    for (const { parameters, estimator } of places) {
+    for (const place of places) {
+      const { estimator } = place;
       if (lacking.has(estimator)) continue;
-      const point = Object.entries(parameters).map(([path, value]) => `${path} = ${value}`);
-      const text = point.join(", ") || "the only point";
+      const text = describePoint(place) || "the only point";
       atPoint.set(text, [...(atPoint.get(text) ?? []), estimator]);
     }
     const names = [

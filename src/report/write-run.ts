@@ -10,6 +10,7 @@ import type { RunResult } from "../study/results.js";
 import { resultsCsv } from "./csv.js";
 import { figureSpec, renderPng, renderSvg } from "./figure.js";
 import { htmlReport } from "./html.js";
+import { finiteJson } from "./json-records.js";
 
 /** Paths of the files written: results.json first, since it cannot be drawn again. */
 export async function writeReport(folder: string, run: RunResult): Promise<string[]> {
@@ -33,7 +34,5 @@ export async function writeReport(folder: string, run: RunResult): Promise<strin
 }
 
 export function resultsJson(run: RunResult): string {
-  const finite = (_key: string, value: unknown) =>
-    typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
-  return `${JSON.stringify(run, finite, 2)}\n`;
+  return `${JSON.stringify(run, finiteJson, 2)}\n`;
 }

@@ -28,6 +28,13 @@ export interface PlannedPoint {
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
 }
 
+/** `channel.snrDb = 4, transmitter.mapping = iq`; empty where nothing is swept. */
+export function describePoint({ parameters }: Pick<PlannedPoint, "parameters">): string {
+  return Object.entries(parameters)
+    .map(([path, value]) => `${path} = ${value}`)
+    .join(", ");
+}
+
 export interface Plan {
   /** As given on the command line. */
   readonly file: string;

@@ -149,10 +149,15 @@ export async function readRun(folder: string): Promise<RunResult> {
 }
 
 /** True where no point wants another trial. */
-export function isComplete({ header, finished, trials }: StoredRun): boolean {
+export function isComplete(stored: StoredRun): boolean {
+  return scheduleOf(stored).next() === undefined;
+}
+
+/** What is still to run. */
+export function scheduleOf({ header, finished, trials }: StoredRun): Schedule {
   const schedule = new Schedule(header.points, header.trialsPerPoint);
   for (const [job, accuracies] of jobsOf(finished, trials)) schedule.finish(job, accuracies);
-  return schedule.next() === undefined;
+  return schedule;
 }
 
 /** A process that begins to work on a run in `folder`. */

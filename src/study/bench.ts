@@ -44,15 +44,18 @@ export interface BenchOptions {
   readonly stopped?: () => void;
   /** Puts the images where worker threads can read them. */
   readonly share?: boolean;
-  /** What another thread has loaded and checked already. */
-  readonly loaded?: LoadedBench;
 }
 
-/** The part of a bench that worker threads share. */
+/** The part of a bench that worker threads share: all but the network. */
 export type LoadedBench = Pick<
   Bench,
   "test" | "validation" | "datasetName" | "classes" | "files" | "cleanCorrect"
 >;
+
+export function loadedPart(bench: Bench): LoadedBench {
+  const { test, validation, datasetName, classes, files, cleanCorrect } = bench;
+  return { test, validation, datasetName, classes, files, cleanCorrect };
+}
 
 /** Equal for points that share a bench. */
 export function benchKey(point: PointSettings): string {
@@ -61,36 +64,38 @@ export function benchKey(point: PointSettings): string {
 
 /** Opens model and data, checks that they fit, and scores the model as it is. Throws InputError. */
 export async function openBench(point: PointSettings, options: BenchOptions): Promise<Bench> {
-  const { model, modelName } = await openModel(point.model);
-  const layout = layOut(model.tensors, point.model.travel);
-  const weights = model.readWeights(layout);
-  checkFinite(weights, layout, modelName);
-  const images = options.loaded ?? loadImages(point, model, modelName, options.share ?? false);
-
+  const network = await openNetwork(point.model);
+  const { model, modelName, layout, weights } = network;
+  const images = loadImages(point, model, modelName, options.share ?? false);
   const scorer = await model.openScorer(layout, { threads: options.threads });
-  const bench = {
-    modelName,
-    model,
-    layout,
-    weights,
-    statistics: weightStatistics(weights),
-    scorer,
-    datasetName: images.datasetName,
-    classes: images.classes,
-    test: images.test,
-    validation: images.validation,
-  };
-  if (options.loaded !== undefined) {
-    const { files, cleanCorrect } = options.loaded;
-    return { ...bench, files, cleanCorrect };
-  }
   await scorer.setWeights(weights);
   await checkScores(scorer, images.test, images.classes, modelName);
   return {
-    ...bench,
+    ...network,
+    scorer,
+    ...images,
     files: [...model.files, ...images.files],
     cleanCorrect: await countCorrect(scorer, images.test, options.batch, options.stopped),
   };
+}
+
+/** The bench once more for another thread, with its own copy of the network. */
+export async function reopenBench(
+  point: PointSettings,
+  loaded: LoadedBench,
+  threads: number,
+): Promise<Bench> {
+  const network = await openNetwork(point.model);
+  const scorer = await network.model.openScorer(network.layout, { threads });
+  return { ...network, scorer, ...loaded };
+}
+
+async function openNetwork(settings: PointSettings["model"]) {
+  const { model, modelName } = await openModel(settings);
+  const layout = layOut(model.tensors, settings.travel);
+  const weights = model.readWeights(layout);
+  checkFinite(weights, layout, modelName);
+  return { model, modelName, layout, weights, statistics: weightStatistics(weights) };
 }
 
 function loadImages(point: PointSettings, model: Model, modelName: string, share: boolean) {

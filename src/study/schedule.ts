@@ -64,14 +64,14 @@ export class Schedule {
   }
 
   /** Trials that the points have, and will have as far as is known now. */
-  get counts(): { done: number; wanted: number; most: number } {
+  get counts(): { done: number; wanted: number } {
     let done = 0;
     let wanted = 0;
     for (const state of this.#points) {
       done += state.done.size;
       wanted += state.target;
     }
-    return { done, wanted, most: this.#points.length * this.rule.max };
+    return { done, wanted };
   }
 
   /** Trials done and wanted at a point. */

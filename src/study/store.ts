@@ -302,6 +302,11 @@ function asInputError(error: unknown, path: string, folder: string): Error {
       `${folder}: process ${holder[2]} is working on this run; look at it with: weightlink watch ${folder}`,
     );
   }
+  return damaged(path, message);
+}
+
+/** What to say where DuckDB cannot read the file. */
+export function damaged(path: string, message: string): InputError {
   return new InputError(
     `${path}: cannot be read, so it may be damaged; nothing was changed. Restore it, or run into another folder. (${message.split("\n")[0]})`,
   );

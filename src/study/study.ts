@@ -2,7 +2,7 @@
  * A study: every point, every trial, every receiver, on one thread or on many.
  */
 import type { Plan } from "../scenario/load.js";
-import { type Bench, benchKey, checkKappa, openBench } from "./bench.js";
+import { type Bench, benchKey, checkKappa, loadedPart, openBench } from "./bench.js";
 import type { Executor } from "./pool.js";
 import type { Accuracies, Schedule } from "./schedule.js";
 import { openLink } from "./transmission.js";
@@ -134,12 +134,7 @@ async function openExecutor(
   signal.addEventListener("abort", () => Atomics.store(stop, 0, 1));
   const data: WorkerData = {
     plan,
-    benches: new Map(
-      [...benches].map(([key, { test, validation, datasetName, classes, files, cleanCorrect }]) => [
-        key,
-        { test, validation, datasetName, classes, files, cleanCorrect },
-      ]),
-    ),
+    benches: new Map([...benches].map(([key, bench]) => [key, loadedPart(bench)])),
     threads: workforce.threads,
     stop,
   };

@@ -4,13 +4,12 @@
  * Random streams are named by (seed, trial), and also by the point where `commonNoise` is off; so no
  * result depends on which other points or receivers are simulated, where, or in which order.
  */
-import type { Examples } from "../datasets/dataset.js";
 import { RandomSource } from "../kernel/index.js";
 import { meanOf } from "../math/statistics.js";
 import { pickExamples } from "../models/fit-inputs.js";
 import { countCorrect, scoreMargins } from "../models/score.js";
 import type { Estimator, Known, Setting } from "../receiver/estimator.js";
-import type { Plan, PlannedPoint } from "../scenario/load.js";
+import { describePoint, type Plan, type PlannedPoint } from "../scenario/load.js";
 import {
   channelOf,
   estimatorOf,
@@ -180,7 +179,8 @@ class ReceiverRun {
       correct = search.correct; // the search has counted on these very images
       this.#estimateWith(setting);
     } else {
-      correct = await this.#countWith(setting, this.#bench.test, stopped);
+      await this.#open(setting);
+      correct = await countCorrect(this.#bench.scorer, this.#bench.test, this.#batch, stopped);
     }
     const mse = meanSquareError(this.#estimate, this.#bench.weights);
     return { correct, mse, setting, search };
@@ -199,15 +199,13 @@ class ReceiverRun {
       choose === "oracle"
         ? test
         : pickExamples(validation!, random.stream("validation").sample(validation!.count, kappa));
-    const { scorer } = this.#bench;
     const found = await searchMethods[method]({
       settings,
       images: images.count,
       departure: (s) => this.#estimator.departure?.(s) ?? 0,
       margins: async (setting) => {
-        this.#estimateWith(setting);
-        await scorer.setWeights(this.#estimate);
-        return scoreMargins(scorer, images, this.#batch, stopped);
+        await this.#open(setting);
+        return scoreMargins(this.#bench.scorer, images, this.#batch, stopped);
       },
     });
     return {
@@ -228,16 +226,10 @@ class ReceiverRun {
     this.#estimator.estimate(this.#r, this.#known, setting, this.#estimate);
   }
 
-  /** How many of the images the network gets right with the weights that a setting gives. */
-  async #countWith(
-    setting: Setting,
-    images: Examples,
-    stopped: (() => void) | undefined,
-  ): Promise<number> {
-    const { scorer } = this.#bench;
+  /** Gives the network the weights that a setting makes of r. */
+  async #open(setting: Setting): Promise<void> {
     this.#estimateWith(setting);
-    await scorer.setWeights(this.#estimate);
-    return countCorrect(scorer, images, this.#batch, stopped);
+    await this.#bench.scorer.setWeights(this.#estimate);
   }
 }
 
@@ -268,13 +260,6 @@ function trialRandom({ study }: Plan, point: PlannedPoint, trial: number): Rando
   const source = new RandomSource(study.seed);
   const own = study.commonNoise ? source : source.child(`point ${describePoint(point)}`);
   return own.child(`trial ${trial}`);
-}
-
-/** `channel.snrDb = 4, transmitter.mapping = iq`; empty where nothing is swept. */
-export function describePoint({ parameters }: Pick<PlannedPoint, "parameters">): string {
-  return Object.entries(parameters)
-    .map(([path, value]) => `${path} = ${value}`)
-    .join(", ");
 }
 
 function meanSquareError(estimate: Float32Array, weights: Float32Array): number {

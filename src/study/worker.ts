@@ -3,7 +3,7 @@
  */
 import { workerData } from "piscina";
 import type { Plan } from "../scenario/load.js";
-import { benchKey, type LoadedBench, openBench } from "./bench.js";
+import { benchKey, type LoadedBench, reopenBench } from "./bench.js";
 import { type Job, type TrialOutcome, TrialRunner } from "./trial.js";
 
 /** What every worker of a pool is started with. */
@@ -24,11 +24,9 @@ export async function runJob(job: Job): Promise<TrialOutcome> {
   const key = benchKey(settings);
   let runner = runners.get(key);
   if (runner === undefined) {
-    runner = openBench(settings, {
-      threads,
-      batch: plan.study.batch,
-      loaded: benches.get(key)!,
-    }).then((bench) => new TrialRunner(plan, bench));
+    runner = reopenBench(settings, benches.get(key)!, threads).then(
+      (bench) => new TrialRunner(plan, bench),
+    );
     runners.set(key, runner);
   }
   return (await runner).run(job, throwIfStopped);

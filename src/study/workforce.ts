@@ -57,9 +57,6 @@ export function chooseWorkers(
 }
 
 function modelBytes({ model }: Pick<Bench, "model">): number {
-  const elements = model.tensors.reduce(
-    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
-    0,
-  );
+  const elements = model.tensors.reduce((sum, { size }) => sum + size, 0);
   return elements * Float32Array.BYTES_PER_ELEMENT;
 }

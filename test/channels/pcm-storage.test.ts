@@ -9,17 +9,16 @@ import {
   assertMoments,
   assertStated,
   clippedGaussian,
+  day,
   expectation,
+  hour,
   level,
   statedWnrDb,
   store,
   type Theory,
   wnrDb,
+  year,
 } from "./storing.js";
-
-const hour = 3600;
-const day = 86_400;
-const year = 365.25 * day;
 
 /** The model, written once more, in units of g_max. */
 interface Published {

@@ -7,17 +7,17 @@ import {
   assertMoments,
   assertStated,
   clippedGaussian,
+  day,
   expectation,
+  hour,
   level,
   statedWnrDb,
   store,
   type Theory,
   wnrDb,
+  year,
 } from "./storing.js";
 
-const hour = 3600;
-const day = 86_400;
-const year = 365.25 * day;
 const levels = [0.02, 0.1, 0.25, 0.5, 1];
 
 /** σ(x) [µS] as published, at g_max = 40 µS. */

@@ -4,6 +4,11 @@ import { RandomSource } from "../../src/kernel/index.js";
 import { assertWithin } from "../within.js";
 import { contextOf, receptionInto } from "./sending.js";
 
+// [s]
+export const hour = 3600;
+export const day = 86_400;
+export const year = 365.25 * day;
+
 /** What is read of `x`; one tensor with peak 1 where `stretches` are absent. */
 export function store(
   channel: Channel,

@@ -18,9 +18,7 @@ test.each([
 
 test("doctor says what runs here", async () => {
   const { code, stdout } = await weightlink(["doctor"], { env: { WEIGHTLINK_DATA: "" } });
-  expect(stdout).toMatch(
-    /ok {3}ONNX Runtime: ONNX Runtime [\d.]+ \(CPU\), runs glyphs-resnet/,
-  );
+  expect(stdout).toMatch(/ok {3}ONNX Runtime: ONNX Runtime [\d.]+ \(CPU\), runs glyphs-resnet/);
   expect(stdout).toMatch(/TensorFlow\.js .*: 4\.[\d.]+, backend (node|wasm)/);
   expect(stdout).toMatch(/WEIGHTLINK_DATA is not set/);
   expect(code).toBe(0);
