@@ -85,24 +85,26 @@ describe.each(channels.map((c) => [c.name, c as unknown as Channel] as const))(
       expect(channel.params.safeParse(params).error?.issues[0].code).toBe("unrecognized_keys");
     });
 
-    test.runIf(whiteNoise.includes(name))(
-      "the stated noise variance per real component is that of snrDb or wnrDb",
-      () => {
+    // A law that does not hold for a channel is no test of it, so it is not there to be skipped.
+    if (whiteNoise.includes(name)) {
+      test("the stated noise variance per real component is that of snrDb or wnrDb", () => {
         const params = { ...examples[name](), snrDb: 7 };
         expect(send(channel, params, x).noiseVariance).toBeCloseTo(4 / 10 ** 0.7, 12);
         const { snrDb: _, ...rest } = params;
         const byWnr = { ...rest, wnrDb: 7 };
         expect(send(channel, byWnr, x).noiseVariance).toBeCloseTo(3 / 10 ** 0.7, 12);
-      },
-    );
+      });
+    }
 
-    test.runIf("snrDb" in channel.params.shape)("exactly one noise level is given", () => {
-      const params = examples[name]();
-      expect(channel.params.safeParse({ ...params, wnrDb: 7 }).error?.issues[0].message).toBe(
-        "takes snrDb or wnrDb, not both",
-      );
-      expect(channel.params.safeParse({ ...params, snrDb: Infinity }).success).toBe(false);
-      expect(channel.params.safeParse({ ...params, snrDb: "ten" }).success).toBe(false);
-    });
+    if ("snrDb" in channel.params.shape) {
+      test("exactly one noise level is given", () => {
+        const params = examples[name]();
+        expect(channel.params.safeParse({ ...params, wnrDb: 7 }).error?.issues[0].message).toBe(
+          "takes snrDb or wnrDb, not both",
+        );
+        expect(channel.params.safeParse({ ...params, snrDb: Infinity }).success).toBe(false);
+        expect(channel.params.safeParse({ ...params, snrDb: "ten" }).success).toBe(false);
+      });
+    }
   },
 );
