@@ -50,15 +50,27 @@ export interface Reception {
   noiseVariance: number | Float32Array;
   /** Room for one variance per component. */
   readonly variances: Float32Array;
+  /** Components that are known not to have arrived: their variance is Infinity and their `y` 0. 0 beforehand. */
+  erased: number;
+  /**
+   * Energy spent on the packet, in symbol units squared: Σ x² beforehand. A link that sends more than the
+   * packet (pilots, prefixes) or at another power says so here.
+   */
+  energy: number;
 }
 
 /** A channel opened for one transmission. */
 export interface Link {
   /**
    * Sends the packet `x`, which went on the air at `timeS`, and fills `reception`.
-   * Leaves `x` as it is. Packets come in the order of time.
+   * Leaves `x` as it is. Packets come in the order of time; `first` is the index of the packet's first
+   * component in the transmission. A packet that was lost comes again, at a later time.
    */
-  transmit(x: Float32Array, timeS: number, reception: Reception): void;
+  transmit(x: Float32Array, timeS: number, reception: Reception, first: number): void;
+  /** Time on the air of a packet, pilots and prefixes included [s]; symbols / symbol rate where absent. */
+  durationS?(symbols: number): number;
+  /** What the reader of the results should know, e.g. a prefix that is shorter than the channel. */
+  readonly notes?: readonly string[];
 }
 
 export interface Channel<P extends z.ZodObject = z.ZodObject> {
@@ -67,6 +79,8 @@ export interface Channel<P extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   /** Strict schema of the parameters; `name` is added by the scenario. */
   readonly params: P;
+  /** True for a memory: it holds the weights in their order and scales each tensor by itself. */
+  readonly stores?: boolean;
   /** Files that it reads, for provenance; none where this is absent. */
   files?(params: z.output<P>): readonly string[];
   /** Throws InputError when parameters and transmission do not fit together. */
@@ -100,7 +114,7 @@ export function* channelProcess(
   for (;;) {
     const packet = yield* air.get();
     yield* sim.timeout(packet.durationS);
-    link.transmit(packet.x, packet.sentAtS, packet.reception);
+    link.transmit(packet.x, packet.sentAtS, packet.reception, packet.first);
     yield* arrived.put(packet);
   }
 }

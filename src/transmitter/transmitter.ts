@@ -90,6 +90,8 @@ export function allocatePacket(components: number): Packet {
       y: new Float32Array(components),
       noiseVariance: 0,
       variances: new Float32Array(components),
+      erased: 0,
+      energy: 0,
     },
     sentAtS: 0,
     durationS: 0,
@@ -133,6 +135,8 @@ export function* transmitterProcess(
         y: y.subarray(0, length),
         noiseVariance: 0,
         variances: variances.subarray(0, length),
+        erased: 0,
+        energy: 0,
       };
     }
     sent.energy += fill(packet.x, weights, first, scale);

@@ -72,7 +72,7 @@ function componentsPerSecond(channel: Channel, params: object, complex: boolean)
   const reception = receptionInto(new Float32Array(block));
   const packets = (count: number) => {
     const start = performance.now();
-    for (let i = 0; i < count; i++) link.transmit(x, i, reception);
+    for (let i = 0; i < count; i++) link.transmit(x, (i * block) / 1e6, reception, 0);
     return (performance.now() - start) / 1000;
   };
   packets(50); // compiled by then

@@ -10,7 +10,7 @@ function noiseOf(params: object, signal: { meanSquare: number; variance: number 
   const link = awgn.open(awgn.params.parse(params), context);
   const x = new Float32Array(components).fill(1.5);
   const reception = receptionInto(new Float32Array(components));
-  link.transmit(x, 0, reception);
+  link.transmit(x, 0, reception, 0);
   return reception.y.map((v) => v - 1.5);
 }
 

@@ -38,7 +38,7 @@ function send(channel: Channel, params: object, x: Float32Array, seed = 1) {
     contextOf({ seed, components: x.length, stretches: tensors(x.length) }),
   );
   const reception = receptionInto(new Float32Array(x.length));
-  link.transmit(x, 0, reception);
+  link.transmit(x, 0, reception, 0);
   return reception;
 }
 
@@ -68,7 +68,7 @@ describe.each(channels.map((c) => [c.name, c as unknown as Channel] as const))(
         [301, 1000],
       ]) {
         const reception = receptionInto(parts.subarray(from, to));
-        link.transmit(x.subarray(from, to), from, reception);
+        link.transmit(x.subarray(from, to), from / 1e6, reception, from);
       }
       expect(parts).toEqual(whole);
     });

@@ -32,7 +32,7 @@ function send(
     }),
   );
   const reception = receptionInto(new Float32Array(x.length));
-  link.transmit(x, 0, reception);
+  link.transmit(x, 0, reception, 0);
   return { y: reception.y, noiseVariance: reception.noiseVariance as number, power };
 }
 

@@ -17,7 +17,7 @@ function open(params: object, components: number, trial = 0) {
 
 function receive(params: object, x: Float32Array, trial = 0): Float32Array {
   const reception = receptionInto(new Float32Array(x.length));
-  open(params, x.length, trial).transmit(x, 0, reception);
+  open(params, x.length, trial).transmit(x, 0, reception, 0);
   return reception.y;
 }
 

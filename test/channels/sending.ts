@@ -37,5 +37,6 @@ function gaussian(count: number, meanSquare: number): Float32Array {
 
 /** Room for what arrives of `y.length` components. */
 export function receptionInto(y: Float32Array): Reception {
-  return { y, noiseVariance: Number.NaN, variances: new Float32Array(y.length) };
+  const variances = new Float32Array(y.length);
+  return { y, noiseVariance: Number.NaN, variances, erased: 0, energy: 0 };
 }

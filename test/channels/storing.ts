@@ -19,7 +19,7 @@ export function store(
   const context = contextOf({ components: x.length, ...(stretches && { stretches }) });
   const link = channel.open(channel.params.parse(params) as never, context);
   const reception = receptionInto(new Float32Array(x.length));
-  link.transmit(x, 0, reception);
+  link.transmit(x, 0, reception, 0);
   return { y: reception.y, variances: reception.noiseVariance as Float32Array };
 }
 
