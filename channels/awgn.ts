@@ -4,6 +4,7 @@
  * Set by one of
  *   snrDb   σ² = mean(x²) / SNR    (arXiv 2105.10699's code calls it EsN0; mean square of the signal)
  *   wnrDb   σ² = Var(x) / WNR      (the weight-variance-to-noise ratio of the same paper)
+ *   budget  σ² from transmit power, path loss and receiver noise (src/radio/link-budget.ts)
  * over the components of the whole transmission. A complex symbol meets N0 = 2σ² and has Es = 2 mean(x²),
  * so Es/N0 is the SNR with either mapping.
  *
@@ -20,10 +21,10 @@ export const awgn = defineChannel({
 
   params: z.strictObject(noiseLevel).superRefine(oneNoiseLevel),
 
-  open(params, { signal, random }) {
-    const noiseVariance = noiseVarianceOf(params, signal);
+  open(params, context) {
+    const noiseVariance = noiseVarianceOf(params, context);
     const sigma = Math.sqrt(noiseVariance);
-    const stream = random.stream("noise");
+    const stream = context.random.stream("noise");
 
     return {
       transmit(x, _timeS, reception) {

@@ -49,6 +49,9 @@ export const quantizedAnalog = defineChannel({
       wnrDb: noiseLevel.wnrDb.describe(
         "variance of the signal behind the amplifier over noise variance, per real component [dB]",
       ),
+      budget: noiseLevel.budget.describe(
+        "link budget; its transmit power is that of the signal behind the amplifier",
+      ),
       dacBits: bits.describe("bits of the digital-to-analog converter; absent: ideal"),
       clipSigma: clipSigma.describe(
         "full scale of that converter, in root mean squares of the components sent; " +
@@ -65,7 +68,8 @@ export const quantizedAnalog = defineChannel({
     })
     .superRefine(oneNoiseLevel),
 
-  open(params, { signal, sample, complex, random }) {
+  open(params, context) {
+    const { signal, sample, complex, random } = context;
     const x = sample(sampleComponents);
     const power = meanSquare(x);
     if (!(power > 0)) {
@@ -81,7 +85,7 @@ export const quantizedAnalog = defineChannel({
     const amplify = amplifier(params.pa, meanSquare(sent), complex);
     amplify(sent);
     const sentPower = meanSquare(sent);
-    const awgnVariance = noiseVarianceOf(params, signal) * (sentPower / power);
+    const awgnVariance = noiseVarianceOf(params, context) * (sentPower / power);
     const sigma = Math.sqrt(awgnVariance);
 
     const receivedRms = Math.sqrt(sentPower + awgnVariance);

@@ -59,6 +59,17 @@ export interface Reception {
   energy: number;
 }
 
+/** Room for what arrives of so many components. */
+export function receptionOf(components: number): Reception {
+  return {
+    y: new Float32Array(components),
+    noiseVariance: 0,
+    variances: new Float32Array(components),
+    erased: 0,
+    energy: 0,
+  };
+}
+
 /** A channel opened for one transmission. */
 export interface Link {
   /**
@@ -99,6 +110,9 @@ export interface Packet {
   /** Sent components. */
   x: Float32Array;
   reception: Reception;
+  /** How often it was sent; 0 where it holds nothing yet. */
+  tries: number;
+  /** Of the latest try, as `reception` and `durationS` are. */
   sentAtS: number;
   /** Time on the air [s]. */
   durationS: number;
@@ -114,7 +128,17 @@ export function* channelProcess(
   for (;;) {
     const packet = yield* air.get();
     yield* sim.timeout(packet.durationS);
-    link.transmit(packet.x, packet.sentAtS, packet.reception, packet.first);
+    const { x, reception, sentAtS, first } = packet;
+    reception.erased = 0;
+    reception.energy = energyOf(x);
+    link.transmit(x, sentAtS, reception, first);
     yield* arrived.put(packet);
   }
+}
+
+/** Σ x². */
+export function energyOf(x: Float32Array): number {
+  let energy = 0;
+  for (let k = 0; k < x.length; k++) energy += x[k] * x[k];
+  return energy;
 }

@@ -5,7 +5,8 @@
  * `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`), then the elements.
  *
  * Source: NumPy, numpy.lib.format, versions 1.0, 2.0 and 3.0.
- * Limits: numbers and booleans; no complex numbers, strings, dates, structures or Python objects.
+ * Limits: numbers, complex ones by a function of their own, and booleans; no strings, dates, structures or
+ * Python objects.
  */
 import { endianness } from "node:os";
 import { Float16Array } from "@petamoriken/float16";
@@ -26,6 +27,9 @@ const arrays = {
   f4: Float32Array,
   f8: Float64Array,
 } as const;
+
+/** Of the real and imaginary parts, which alternate. */
+const complexArrays = { c8: Float32Array, c16: Float64Array } as const;
 
 /** As long as version 1.0 can have it. NumPy writes more only for structures, which are refused. */
 const longestHeader = 65_535;
@@ -50,14 +54,46 @@ export interface NpyArray {
   readonly dtype: string;
 }
 
-/** Reads a .npy file. Throws InputError when it is missing, cut short, malformed or not numeric. */
+/** Complex numbers: `shape` counts them, `data` holds two numbers for each. */
+export interface ComplexNpyArray {
+  readonly shape: readonly number[];
+  /** Row-major re, im, re, im, …: Float32Array of complex64, Float64Array of complex128. */
+  readonly data: Float32Array | Float64Array;
+  /** As the file states it, e.g. `<c8`, `>c16`. */
+  readonly dtype: string;
+}
+
+/**
+ * Reads a .npy file of real numbers or booleans. Throws InputError when it is missing, cut short, malformed or
+ * holds anything else.
+ */
 export function readNpy(path: string): NpyArray {
+  const { data, shape, dtype, parts } = readArray(path);
+  if (parts === 2) {
+    throw new InputError(`${path}: must hold real numbers, got complex ones of dtype "${dtype}"`);
+  }
+  return { shape, data, dtype };
+}
+
+/** Reads a .npy file of complex numbers. Throws InputError as `readNpy` does, and for real numbers. */
+export function readComplexNpy(path: string): ComplexNpyArray {
+  const { data, shape, dtype, parts } = readArray(path);
+  if (parts === 1) {
+    throw new InputError(
+      `${path}: must hold complex numbers (complex64 or complex128), got dtype "${dtype}"`,
+    );
+  }
+  return { shape, data: data as Float32Array | Float64Array, dtype };
+}
+
+/** `parts` is the number of neighbours in `data` that make one element. */
+function readArray(path: string): NpyArray & { readonly parts: 1 | 2 } {
   const total = fileBytes(path);
   const { text, end } = readHeader(path, total);
   const { dtype, fortranOrder, shape } = parseHeader(path, text);
-  const { array, kind, swapped } = elementType(path, dtype);
+  const { array, kind, parts, swapped } = elementType(path, dtype);
 
-  const expected = end + shape.reduce((a, b) => a * b, array.BYTES_PER_ELEMENT);
+  const expected = end + shape.reduce((a, b) => a * b, parts * array.BYTES_PER_ELEMENT);
   if (total !== expected) {
     const rule = total < expected ? "cut short" : "too long";
     throw new InputError(
@@ -72,7 +108,7 @@ export function readNpy(path: string): NpyArray {
   }
   const stored: NpyData = new array(bytes.buffer as ArrayBuffer);
   const data = kind === "f2" ? fromHalf(stored as Uint16Array) : stored;
-  return { shape, data: fortranOrder ? rowMajor(data, shape) : data, dtype };
+  return { shape, data: fortranOrder ? rowMajor(data, shape, parts) : data, dtype, parts };
 }
 
 function readHeader(path: string, total: number): { text: string; end: number } {
@@ -152,14 +188,16 @@ function parseHeader(path: string, text: string): Header {
 }
 
 function elementType(path: string, dtype: string) {
-  const [, order, kind] = /^([<>|])([a-z]\d)$/.exec(dtype) ?? [];
-  const array = Object.hasOwn(arrays, kind ?? "") ? arrays[kind as keyof typeof arrays] : undefined;
+  const [, order, kind] = /^([<>|])([a-z]\d+)$/.exec(dtype) ?? [];
+  const known = { ...arrays, ...complexArrays };
+  const array = Object.hasOwn(known, kind ?? "") ? known[kind as keyof typeof known] : undefined;
   if (array === undefined || (order === "|" && array.BYTES_PER_ELEMENT > 1)) {
     throw new InputError(
-      `${path}: dtype must be one of ${Object.keys(arrays).join(", ")} in either byte order, got "${dtype}"`,
+      `${path}: dtype must be one of ${Object.keys(known).join(", ")} in either byte order, got "${dtype}"`,
     );
   }
-  return { array, kind, swapped: order === (endianness() === "LE" ? ">" : "<") };
+  const parts: 1 | 2 = Object.hasOwn(complexArrays, kind!) ? 2 : 1;
+  return { array, kind, parts, swapped: order === (endianness() === "LE" ? ">" : "<") };
 }
 
 let halfValues: Float32Array | undefined;
@@ -174,16 +212,20 @@ function fromHalf(codes: Uint16Array): Float32Array {
   return values;
 }
 
-/** Reorders elements stored first dimension fastest ("Fortran order") to last dimension fastest. */
-function rowMajor(stored: NpyData, shape: readonly number[]): NpyData {
+/**
+ * Reorders elements stored first dimension fastest ("Fortran order") to last dimension fastest. An element is
+ * `parts` neighbours.
+ */
+function rowMajor(stored: NpyData, shape: readonly number[], parts: 1 | 2): NpyData {
   // Elements are only moved, so the code for one type of number serves them all.
   const from = stored as Float64Array;
   const to = stored.slice() as Float64Array;
-  const strides = shape.map((_, d) => shape.slice(0, d).reduce((a, b) => a * b, 1));
+  const strides = shape.map((_, d) => shape.slice(0, d).reduce((a, b) => a * b, parts));
   const index = shape.map(() => 0);
   let at = 0;
-  for (let i = 0; i < to.length; i++) {
+  for (let i = 0; i < to.length; i += parts) {
     to[i] = from[at];
+    if (parts === 2) to[i + 1] = from[at + 1];
     for (let d = shape.length - 1; d >= 0; d--) {
       at += strides[d];
       if (++index[d] < shape[d]) break;

@@ -158,7 +158,7 @@ export class RandomStream {
         state[1] = b;
         state[2] = c;
         state[3] = counter;
-        x = this.#normalFrom(bits);
+        x = +this.#normalFrom(bits);
         a = state[0]!;
         b = state[1]!;
         c = state[2]!;

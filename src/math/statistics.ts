@@ -19,12 +19,17 @@ export function mean(values: readonly number[]): number {
   return sum / values.length;
 }
 
-/** Mean of a typed array; a number is its own mean. */
-export function meanOf(values: number | Float32Array): number {
+/** Mean of what is finite in a typed array; NaN where nothing is. A number is its own mean. */
+export function meanOfFinite(values: number | Float32Array): number {
   if (typeof values === "number") return values;
   let sum = 0;
-  for (let k = 0; k < values.length; k++) sum += values[k];
-  return sum / values.length;
+  let count = 0;
+  for (let k = 0; k < values.length; k++) {
+    if (values[k] === Infinity) continue;
+    sum += values[k];
+    count++;
+  }
+  return sum / count;
 }
 
 /** Sample standard deviation, with n − 1; NaN of fewer than two values. */

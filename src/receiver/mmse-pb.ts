@@ -44,13 +44,15 @@ export const mmsePb = defineEstimator({
       const noise = typeof noiseVariance === "number" ? noiseVariance : noiseVariance[k];
       // Numerator and denominator times σ_n², so that no noise is no special case.
       const denominator = variance + (1 - lambda) * noise;
-      out[k] = noise === 0 ? r[k] : (variance * (r[k] + noise * beta)) / denominator;
+      // An erased weight has infinite noise, and r is its prior mean.
+      const known = noise === 0 || noise === Infinity;
+      out[k] = known ? r[k] : (variance * (r[k] + noise * beta)) / denominator;
     }
   },
 });
 
-/** The weight with the most noise meets the pole first. */
+/** The weight with the most noise meets the pole first; one that was erased meets none. */
 function largest(noiseVariance: Known["noiseVariance"]): number {
   if (typeof noiseVariance === "number") return noiseVariance;
-  return noiseVariance.reduce((a, b) => Math.max(a, b), 0);
+  return noiseVariance.reduce((a, b) => (b === Infinity ? a : Math.max(a, b)), 0);
 }

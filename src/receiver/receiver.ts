@@ -2,53 +2,96 @@
  * The receiver's first half: received packets to observations r = w + n, one per weight.
  */
 import type { Packet } from "../channel.js";
-import type { ProcessGenerator, Store } from "../kernel/index.js";
+import type { ProcessGenerator, Simulation, Store } from "../kernel/index.js";
 
 /** What the receiver knows of every weight: an unbiased value and its noise variance. */
 export interface Observation {
   readonly r: Float32Array;
-  /** One number, or one per weight where the noise differs between weights. */
+  /**
+   * One number, or one per weight where the noise differs between weights. Infinity where a weight never
+   * arrived: r holds the mean of the weights there, which says nothing of this one.
+   */
   readonly noiseVariance: number | Float32Array;
 }
 
+/** How components became weights, which the transmitter announces. */
+export interface Announced {
+  /** Factor from weights to components. */
+  readonly scale: number;
+  /** Weight that each component carries; as they lie where absent. */
+  readonly order: Uint32Array | undefined;
+  /** Mean of the weights: what is taken for one that never arrives. */
+  readonly mean: number;
+}
+
 /**
- * The receiver's process: undoes the transmitter's scale and collects `r` in weight order, until
- * `components` have arrived. Gives used packets back to `free`. Padding behind the last weight is dropped.
- * `onArrival` sees each packet before it is given back.
+ * Collects `r` in weight order. A packet that comes again fills in what was missing; padding behind the last
+ * weight is dropped.
  */
-export function* receiverProcess(
-  r: Float32Array,
-  components: number,
-  scale: number,
-  arrived: Store<Packet>,
-  free: Store<Packet>,
-  onArrival?: (packet: Packet) => void,
-): ProcessGenerator<Observation> {
-  let noiseVariance: number | Float32Array | undefined;
-  for (let received = 0; received < components; ) {
-    const packet = yield* arrived.get();
-    onArrival?.(packet);
-    const { y } = packet.reception;
-    const count = Math.min(y.length, r.length - packet.first);
-    for (let k = 0; k < count; k++) r[packet.first + k] = y[k] / scale;
+export class Collector {
+  readonly #r: Float32Array;
+  readonly #announced: Announced;
+  #noiseVariance: number | Float32Array | undefined;
+
+  /** `certain`: every component will come, so that there is nothing to fill in. */
+  constructor(r: Float32Array, announced: Announced, { certain = true } = {}) {
+    this.#r = r;
+    this.#announced = announced;
+    if (!certain) this.#noiseVariance = new Float32Array(r.length).fill(Infinity);
+  }
+
+  take({ first, reception, tries }: Packet): void {
+    const r = this.#r;
+    const { scale, order } = this.#announced;
+    const { y, noiseVariance: stated } = reception;
     const power = scale * scale;
-    const stated = packet.reception.noiseVariance;
-    const variance = typeof stated === "number" ? stated / power : undefined;
-    noiseVariance ??= variance ?? new Float32Array(r.length);
-    if (typeof noiseVariance === "number" && variance !== noiseVariance) {
+    const missingOnly = tries > 1;
+    const one = typeof stated === "number" ? stated / power : undefined;
+    this.#noiseVariance ??= one ?? new Float32Array(r.length);
+    if (typeof this.#noiseVariance === "number" && one !== this.#noiseVariance) {
       // Packets so far shared one value; from here on each weight has its own.
-      noiseVariance = new Float32Array(r.length).fill(noiseVariance);
+      this.#noiseVariance = new Float32Array(r.length).fill(this.#noiseVariance);
     }
+    const variances = this.#noiseVariance;
+    for (let k = 0; k < y.length; k++) {
+      const w = order === undefined ? first + k : order[first + k];
+      if (w >= r.length) continue;
+      if (typeof variances !== "number") {
+        if (missingOnly && variances[w] !== Infinity) continue;
+        variances[w] = one ?? (stated as Float32Array)[k] / power;
+      }
+      r[w] = y[k] / scale;
+    }
+  }
+
+  /** When nothing comes any more. */
+  finish(): Observation {
+    const noiseVariance = this.#noiseVariance ?? 0;
     if (typeof noiseVariance !== "number") {
-      const { first } = packet;
-      if (variance !== undefined) noiseVariance.fill(variance, first, first + count);
-      else {
-        const each = stated as Float32Array;
-        for (let k = 0; k < count; k++) noiseVariance[first + k] = each[k] / power;
+      const { mean } = this.#announced;
+      for (let w = 0; w < noiseVariance.length; w++) {
+        if (noiseVariance[w] === Infinity) this.#r[w] = mean;
       }
     }
-    received += y.length;
-    yield* free.put(packet);
+    return { r: this.#r, noiseVariance };
   }
-  return { r, noiseVariance: noiseVariance ?? 0 };
+}
+
+/**
+ * The receiver's process: hands each packet to `take`, and back to the transmitter's `ready` when the answer
+ * has got there, `feedbackDelayS` later.
+ */
+export function* receiverProcess(
+  sim: Simulation,
+  arrived: Store<Packet>,
+  ready: Store<Packet>,
+  feedbackDelayS: number,
+  take: (packet: Packet) => void,
+): ProcessGenerator {
+  for (;;) {
+    const packet = yield* arrived.get();
+    take(packet);
+    if (feedbackDelayS === 0) yield* ready.put(packet);
+    else sim.schedule(feedbackDelayS, () => ready.put(packet));
+  }
 }

@@ -1,5 +1,12 @@
 /** The page's tables of results: every point and estimator, and what target accuracies take. */
-import type { ParameterValue, PointSummary, RunResult, TargetRatio } from "../study/results.js";
+import type {
+  ParameterValue,
+  PointSummary,
+  RunResult,
+  TargetRatio,
+  TensorSummary,
+} from "../study/results.js";
+import { factColumns } from "./fact-columns.js";
 import { type Column, paragraphs, table } from "./html-parts.js";
 import {
   cleanSentence,
@@ -7,7 +14,6 @@ import {
   decibels,
   differenceSentence,
   differencesToBaseline,
-  differs,
   estimatorTitle,
   gainText,
   halfWidth,
@@ -49,8 +55,6 @@ export function resultTable(runs: readonly NamedRun[]): string {
     }));
   });
   const some = (test: (row: Row) => boolean) => rows.some(test);
-  const decibelCell = (value: number) =>
-    Number.isFinite(value) ? value.toFixed(2) : value > 0 ? "∞" : "-∞";
   const measured: Column<Row>[] = [
     { title: "SNR [dB]", cell: (r) => decibelCell(r.summary.snrDb), value: (r) => r.summary.snrDb },
     { title: "WNR [dB]", cell: (r) => decibelCell(r.summary.wnrDb), value: (r) => r.summary.wnrDb },
@@ -107,13 +111,15 @@ export function resultTable(runs: readonly NamedRun[]): string {
     ...measured.filter((column) => axes.every((axis) => axis.title !== column.title)),
     { title: "NMSE [dB]", cell: (r) => decibels(r.summary.nmse), value: (r) => r.summary.nmse },
   );
-  for (const [key, title] of [
-    ["airtimeS", "Airtime [s]"],
-    ["energy", "Energy"],
-  ] as const) {
-    // What is the same everywhere is said below the table.
-    if (!differs({ summary: rows.map((r) => r.summary) }, key)) continue;
-    columns.push({ title, cell: (r) => valueText(r.summary[key]), value: (r) => r.summary[key] });
+  // What is the same everywhere is said below the table.
+  const shown = factColumns.filter((column) => column.isShown(rows.map((r) => r.summary)));
+  for (const { key, title, cell } of shown) {
+    const heading = `${title[0].toUpperCase()}${title.slice(1)}`;
+    columns.push({
+      title: heading,
+      cell: (r) => cell(r.summary[key]),
+      value: (r) => r.summary[key],
+    });
   }
   if (some((r) => r.summary.searchImageInferences > 0)) {
     columns.push({
@@ -127,6 +133,43 @@ export function resultTable(runs: readonly NamedRun[]): string {
     sortable: true,
     group: (r) => `${r.label} ${r.summary.point}`,
   });
+}
+
+interface TensorRow extends NamedRun {
+  readonly tensor: TensorSummary;
+}
+
+/** More rows than this are for a program to read: the store has them. */
+const mostTensorRows = 2000;
+
+/** What each tensor met, behind a heading to open; empty where all is in the store only. */
+export function tensorTable(runs: readonly NamedRun[]): string {
+  const rows: TensorRow[] = runs.flatMap((named) =>
+    named.run.tensors.map((tensor) => ({ ...named, tensor })),
+  );
+  if (rows.length === 0 || rows.length > mostTensorRows) return "";
+  const columns: Column<TensorRow>[] = [
+    ...runColumn<TensorRow>(runs),
+    ...axisColumns<TensorRow>(runs, (r) => r.run.resolved.points[r.tensor.point]),
+    { title: "Tensor", isText: true, cell: (r) => r.tensor.tensor },
+    { title: "Weights", cell: (r) => String(r.tensor.weights), value: (r) => r.tensor.weights },
+    {
+      title: "Equivalent WNR [dB]",
+      cell: (r) => decibelCell(r.tensor.equivalentWnrDb),
+      value: (r) => r.tensor.equivalentWnrDb,
+    },
+  ];
+  const body = table(rows, columns.map(withMinus), {
+    caption:
+      "The tensor's variance over the white noise that would do as much harm to a linear estimate",
+    sortable: true,
+    group: (r) => `${r.label} ${r.tensor.point}`,
+  });
+  return `<details><summary>What each tensor met</summary>${body}</details>`;
+}
+
+function decibelCell(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(2) : value > 0 ? "∞" : "-∞";
 }
 
 /** What the numbers of the table mean. */

@@ -8,7 +8,13 @@
 import type { PointSummary, RunResult } from "../study/results.js";
 import { embeddedJson } from "./embedded-json.js";
 import { code, escapeHtml, paragraphs, section } from "./html-parts.js";
-import { type NamedRun, resultNote, resultTable, targetTable } from "./html-results.js";
+import {
+  type NamedRun,
+  resultNote,
+  resultTable,
+  targetTable,
+  tensorTable,
+} from "./html-results.js";
 import { runSections, timeText } from "./html-run.js";
 import { reportStyle } from "./html-style.js";
 import { pageData } from "./page-data.js";
@@ -165,7 +171,11 @@ function resultSections(named: readonly NamedRun[]): string {
   const texts = isSame ? notes.slice(0, 1) : notes.map((note, i) => `${named[i].label}: ${note}`);
   return [
     section("curves-section", "Curves", `${needsScript}<div id="curves"></div>`),
-    section("results", "Results", resultTable(named) + paragraphs(texts, "fine")),
+    section(
+      "results",
+      "Results",
+      resultTable(named) + paragraphs(texts, "fine") + tensorTable(named),
+    ),
     ...(hasTargets(runs)
       ? [section("targets", "Ratio required for a target accuracy", targetTable(named))]
       : []),

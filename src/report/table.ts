@@ -1,11 +1,11 @@
 /** The tables of a run: plain text for the terminal, Markdown for documents. */
 import type { PairedDifference, PointSummary, RunResult, TargetRatio } from "../study/results.js";
+import { factColumns } from "./fact-columns.js";
 import {
   cleanSentence,
   decibels,
   differenceSentence,
   differencesToBaseline,
-  differs,
   estimatorTitle,
   gainText,
   halfWidth,
@@ -88,11 +88,8 @@ function resultTable(run: RunResult): Table<PointSummary> {
   }
   values.push({ title: "trials", cell: (s) => String(s.trials) });
   values.push({ title: "NMSE [dB]", cell: (s) => decibels(s.nmse) });
-  if (differs(run, "airtimeS")) {
-    values.push({ title: "airtime [s]", isOptional: true, cell: (s) => valueText(s.airtimeS) });
-  }
-  if (differs(run, "energy")) {
-    values.push({ title: "energy", isOptional: true, cell: (s) => valueText(s.energy) });
+  for (const { key, title, cell, isShown } of factColumns) {
+    if (isShown(run.summary)) values.push({ title, isOptional: true, cell: (s) => cell(s[key]) });
   }
   const keys = axisColumns<PointSummary>(run, () => true);
   return { rows: orderedSummary(run), keys, values, group: (s) => s.point };

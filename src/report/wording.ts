@@ -7,6 +7,7 @@ import type {
   PointSummary,
   RunResult,
   TargetRatio,
+  TransmissionMeans,
   TrialRule,
 } from "../study/results.js";
 
@@ -284,7 +285,7 @@ export function transmissionSentence(run: RunResult): string | undefined {
 }
 
 /** Whether points differ in a quantity, beyond rounding. */
-export function differs(run: Pick<RunResult, "summary">, key: "airtimeS" | "energy"): boolean {
+export function differs(run: Pick<RunResult, "summary">, key: keyof TransmissionMeans): boolean {
   const values = run.summary.map((s) => s[key]);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return high - low > 1e-9 * high;

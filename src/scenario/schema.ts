@@ -10,20 +10,12 @@ import type { Channel } from "../channel.js";
 import type { DatasetFormat } from "../datasets/dataset.js";
 import { datasets } from "../datasets/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
+import { named } from "../named.js";
 import type { Estimator } from "../receiver/estimator.js";
 import { estimators } from "../receiver/index.js";
 import { transmitterParams } from "../transmitter/transmitter.js";
 import { quantity } from "../units.js";
 import { defaultTravelRules } from "../weights/layout.js";
-
-/** A part by its name and its own parameters: `{ name: awgn, snrDb: 6 }`. */
-function named(parts: readonly { name: string; summary: string; params: z.ZodObject }[]) {
-  const options = parts.map(({ name, summary, params }) =>
-    // Keeps the refinements that `params` may carry.
-    params.safeExtend({ name: z.literal(name) }).describe(summary),
-  );
-  return z.discriminatedUnion("name", options as unknown as [z.ZodObject]);
-}
 
 export const modelSchema = z
   .strictObject({

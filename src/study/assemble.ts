@@ -118,7 +118,7 @@ export function resolve({ study, points }: Plan): ResolvedScenario {
 
 /** The run with all that follows from its trials. */
 export function assembleRun(stored: StoredRun): RunResult {
-  const { header, sessions, events, trials, timelines, elapsedS } = stored;
+  const { header, sessions, events, trials, tensors, timelines, elapsedS } = stored;
   const { analysis, axes } = header;
   const estimators = header.estimators.map(({ label }) => label);
   return {
@@ -138,6 +138,7 @@ export function assembleRun(stored: StoredRun): RunResult {
       ...analysis,
       commonNoise: header.resolved.study.commonNoise,
     }),
+    tensors,
     timelines,
     trials,
   };

@@ -27,6 +27,8 @@ export interface Bench {
   /** The weight vector w. */
   readonly weights: Float32Array;
   readonly statistics: WeightStatistics;
+  /** Population variance of each tensor, in the order of the layout. */
+  readonly tensorVariances: readonly number[];
   readonly scorer: Scorer;
   readonly datasetName: string;
   readonly classes: number;
@@ -95,7 +97,11 @@ async function openNetwork(settings: PointSettings["model"]) {
   const layout = layOut(model.tensors, settings.travel);
   const weights = model.readWeights(layout);
   checkFinite(weights, layout, modelName);
-  return { model, modelName, layout, weights, statistics: weightStatistics(weights) };
+  const tensorVariances = layout.entries.map(
+    ({ offset, size }) => weightStatistics(weights.subarray(offset, offset + size)).variance,
+  );
+  const statistics = weightStatistics(weights);
+  return { model, modelName, layout, weights, statistics, tensorVariances };
 }
 
 function loadImages(point: PointSettings, model: Model, modelName: string, share: boolean) {

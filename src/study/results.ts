@@ -12,17 +12,36 @@ export type ParameterValue = number | string | boolean;
 /** What a receiver was told beyond the received symbols. */
 export type SideInformation = "noise variance" | "prior moments" | "labelled images";
 
+/** What one transmission came to, whatever a receiver makes of it. */
+export interface TransmissionFacts {
+  /** mean(w^2) / mean noise variance, per real dimension at the estimator's input, over weights that arrived [dB]. */
+  readonly snrDb: number;
+  /** Var[w] / mean noise variance, per real weight at the estimator's input, over weights that arrived [dB]. */
+  readonly wnrDb: number;
+  /** WNR of the white noise that would cost a linear MMSE estimator as much, lost weights included [dB]. */
+  readonly equivalentWnrDb: number;
+  /** Components that did not arrive over components sent, all tries. */
+  readonly outageRate: number;
+  /** Weights that never arrived over weights. */
+  readonly erasureRate: number;
+  /** Time on the air, all tries. */
+  readonly airtimeS: number;
+  /** From the first packet's start to the last packet's arrival. */
+  readonly latencyS: number;
+  /** Mean symbol energy x symbols, in units of the mean symbol energy; pilots, prefixes and all tries included. */
+  readonly energy: number;
+  /** Packets sent at least once. */
+  readonly packets: number;
+  readonly retransmissions: number;
+}
+
 /** One transmission with one noise realisation, seen through one estimator. */
-export interface TrialResult {
+export interface TrialResult extends TransmissionFacts {
   readonly point: number;
   readonly trial: number;
   readonly estimator: string;
   /** Swept parameters by their path in the scenario. */
   readonly parameters: Readonly<Record<string, ParameterValue>>;
-  /** mean(w^2) / noise variance, per real dimension at the estimator's input [dB]. */
-  readonly snrDb: number;
-  /** Var[w] / noise variance, per real weight at the estimator's input [dB]. */
-  readonly wnrDb: number;
   readonly correct: number;
   readonly total: number;
   readonly accuracy: number;
@@ -30,10 +49,6 @@ export interface TrialResult {
   readonly mse: number;
   /** mse / mean(w^2). */
   readonly nmse: number;
-  readonly airtimeS: number;
-  /** Mean symbol energy x symbols, in units of the mean symbol energy. */
-  readonly energy: number;
-  readonly packets: number;
   /** The estimator's setting in this trial, e.g. { lambda: 1.01, beta: -0.4 }. */
   readonly setting: Readonly<Record<string, number>>;
   /** How the setting was chosen, where there was more than one. */
@@ -56,8 +71,24 @@ export interface SearchRecord {
   readonly imageInferences: number;
 }
 
+/** What transmissions at one point came to, over trials. */
+export interface TransmissionMeans {
+  /** Of the mean noise variance over trials. */
+  readonly snrDb: number;
+  readonly wnrDb: number;
+  /** Of the mean error over trials. */
+  readonly equivalentWnrDb: number;
+  /** Mean over trials, as all that follow are. */
+  readonly outageRate: number;
+  readonly erasureRate: number;
+  readonly airtimeS: number;
+  readonly latencyS: number;
+  readonly energy: number;
+  readonly retransmissions: number;
+}
+
 /** One estimator at one point, over its trials. */
-export interface PointSummary {
+export interface PointSummary extends TransmissionMeans {
   readonly point: number;
   readonly estimator: string;
   readonly parameters: Readonly<Record<string, ParameterValue>>;
@@ -71,13 +102,8 @@ export interface PointSummary {
   readonly interval95: readonly [number, number] | null;
   /** Percentile bootstrap 95 % interval of the mean over trials, expanded for few; null with fewer than two. */
   readonly bootstrap95: readonly [number, number] | null;
-  /** Of the mean noise variance over trials. */
-  readonly snrDb: number;
-  readonly wnrDb: number;
-  /** Mean over trials, as airtimeS, energy and searchImageInferences are. */
+  /** Mean over trials, as searchImageInferences is. */
   readonly nmse: number;
-  readonly airtimeS: number;
-  readonly energy: number;
   /** 0 where no setting was searched. */
   readonly searchImageInferences: number;
 }
@@ -120,17 +146,31 @@ export interface TargetRatio {
   readonly gainInterval95: readonly [number | null, number | null] | null;
 }
 
+/** The WNR that one tensor met at one point. */
+export interface TensorSummary {
+  readonly point: number;
+  readonly tensor: string;
+  readonly weights: number;
+  /** As that of all weights, with the variance of this tensor; of the mean error over trials [dB]. */
+  readonly equivalentWnrDb: number;
+}
+
 /** One transmission, packet by packet. */
 export interface Timeline {
   readonly point: number;
   readonly trial: number;
-  /** Packets of the whole transmission; `packets` holds the first of them. */
+  /** Tries of packets in the whole transmission; `packets` holds the first of them. */
   readonly packetsSent: number;
+  /** In the order of arrival. */
   readonly packets: readonly {
     readonly sentAtS: number;
     readonly arrivedAtS: number;
     readonly symbols: number;
-    /** mean(w^2) / noise variance of this packet, per real dimension [dB]. */
+    /** 1 for the first transmission of a packet. */
+    readonly attempt: number;
+    /** Share of the packet that did not arrive. */
+    readonly erased: number;
+    /** mean(w^2) / noise variance of what arrived of this packet, per real dimension; -Infinity where nothing did [dB]. */
     readonly snrDb: number;
   }[];
 }
@@ -252,6 +292,8 @@ export interface RunResult extends RunHeader {
   readonly differences: readonly PairedDifference[];
   /** Empty where the scenario names no target, or sweeps no ratio. */
   readonly targets: readonly TargetRatio[];
+  /** Every tensor that travelled at every point. */
+  readonly tensors: readonly TensorSummary[];
   /** The first transmission at each point. */
   readonly timelines: readonly Timeline[];
   readonly trials: readonly TrialResult[];

@@ -15,14 +15,17 @@ import type {
   RunHeader,
   SearchRecord,
   Session,
+  TensorSummary,
   Timeline,
+  TransmissionFacts,
   TrialResult,
 } from "./results.js";
 import type { Accuracies } from "./schedule.js";
+import { summarizeTensors } from "./summarize.js";
 import type { Job, TrialOutcome } from "./trial.js";
 
-/** Grows when a reader of the old tables would misread the new ones. */
-const storeVersion = 1;
+/** Grows when tables change, so that neither program misreads the other's. */
+const storeVersion = 2;
 
 export const storePath = (folder: string) => join(folder, "results.duckdb");
 /** The store of a run that is about to begin. */
@@ -39,6 +42,7 @@ export interface StoredRun {
   readonly trials: readonly TrialResult[];
   /** Finished trials, those without any result included. */
   readonly finished: readonly Job[];
+  readonly tensors: readonly TensorSummary[];
   readonly timelines: readonly Timeline[];
 }
 
@@ -118,9 +122,11 @@ export class RunStore {
       if (run === undefined) {
         throw new InputError(`${path}: is a DuckDB file and not the store of a run`);
       }
-      if (Number(run.storeVersion) > storeVersion) {
+      const version = Number(run.storeVersion);
+      if (version !== storeVersion) {
+        const advice = version > storeVersion ? "update weightlink" : "read it with that version";
         throw new InputError(
-          `${path}: was written by weightlink ${run.weightlink} with store version ${run.storeVersion}; this program reads up to version ${storeVersion}: update weightlink`,
+          `${path}: was written by weightlink ${run.weightlink} with store version ${version}; this program reads version ${storeVersion}: ${advice}`,
         );
       }
       return new RunStore(path, instance, connection, JSON.parse(String(run.header)));
@@ -141,7 +147,7 @@ export class RunStore {
 
   /** Stores one finished trial, whole. */
   async record(outcome: TrialOutcome): Promise<void> {
-    const { point, trial, sent, results, timeline, elapsedS } = outcome;
+    const { point, trial, sent, results, tensors, timeline, elapsedS } = outcome;
     await this.#transaction(async () => {
       await this.#insert("transmissions", {
         point,
@@ -152,6 +158,7 @@ export class RunStore {
         finishedAt: new Date().toISOString(),
       });
       await this.#insert("trials", ...results.map(trialRow));
+      await this.#insert("tensors", ...tensors.map((facts) => ({ point, trial, ...facts })));
       const packets = timeline?.packets ?? [];
       await this.#insert(
         "packets",
@@ -319,14 +326,25 @@ type Columns = Readonly<Record<string, string>>;
 const primaryKeys: Readonly<Record<string, string>> = {
   transmissions: "point, trial",
   trials: "point, trial, estimator",
+  tensors: "point, trial, tensor",
   packets: "point, trial, packet",
   sessions: "session",
 };
 
 /** Columns of every table with their types. */
 export function tablesOf(header: RunHeader): Readonly<Record<string, Columns>> {
-  const ratios = { snrDb: "DOUBLE", wnrDb: "DOUBLE" };
-  const cost = { airtimeS: "DOUBLE", energy: "DOUBLE", packets: "INTEGER" };
+  const facts: Record<keyof TransmissionFacts, string> = {
+    snrDb: "DOUBLE",
+    wnrDb: "DOUBLE",
+    equivalentWnrDb: "DOUBLE",
+    outageRate: "DOUBLE",
+    erasureRate: "DOUBLE",
+    airtimeS: "DOUBLE",
+    latencyS: "DOUBLE",
+    energy: "DOUBLE",
+    packets: "INTEGER",
+    retransmissions: "INTEGER",
+  };
   return {
     run: { storeVersion: "INTEGER", weightlink: "VARCHAR", header: "VARCHAR" },
     trials: {
@@ -334,7 +352,7 @@ export function tablesOf(header: RunHeader): Readonly<Record<string, Columns>> {
       trial: "INTEGER",
       estimator: "VARCHAR",
       ...Object.fromEntries(header.axes.map(({ path, values }) => [path, typeOf(values)])),
-      ...ratios,
+      ...facts,
       correct: "INTEGER",
       total: "INTEGER",
       accuracy: "DOUBLE",
@@ -348,13 +366,18 @@ export function tablesOf(header: RunHeader): Readonly<Record<string, Columns>> {
       searchSettings: "INTEGER",
       searchLeftOut: "INTEGER",
       searchImageInferences: "INTEGER",
-      ...cost,
+    },
+    tensors: {
+      point: "INTEGER",
+      trial: "INTEGER",
+      tensor: "VARCHAR",
+      weights: "INTEGER",
+      equivalentWnrDb: "DOUBLE",
     },
     transmissions: {
       point: "INTEGER",
       trial: "INTEGER",
-      ...ratios,
-      ...cost,
+      ...facts,
       elapsedS: "DOUBLE",
       session: "INTEGER",
       finishedAt: "VARCHAR",
@@ -366,6 +389,8 @@ export function tablesOf(header: RunHeader): Readonly<Record<string, Columns>> {
       sentAtS: "DOUBLE",
       arrivedAtS: "DOUBLE",
       symbols: "INTEGER",
+      attempt: "INTEGER",
+      erased: "DOUBLE",
       snrDb: "DOUBLE",
     },
     sessions: {
@@ -437,46 +462,31 @@ async function readTables(connection: DuckDBConnection, header: RunHeader): Prom
     events: (await rows("FROM events ORDER BY happenedAt")) as never as RunEvent[],
     trials,
     finished: transmissions.map(({ point, trial }) => ({ point, trial })) as Job[],
+    tensors: summarizeTensors((await rows("FROM tensors ORDER BY point, trial")) as never),
     timelines: transmissions
       .filter(({ point, trial }) => packets.has(`${point} ${trial}`))
-      .map(({ point, trial, packets: packetsSent }) => ({
+      .map(({ point, trial, packets: first, retransmissions }) => ({
         point,
         trial,
-        packetsSent,
+        packetsSent: (first as number) + (retransmissions as number),
         packets: packets
           .get(`${point} ${trial}`)!
-          .map(({ sentAtS, arrivedAtS, symbols, snrDb }) => ({
-            sentAtS,
-            arrivedAtS,
-            symbols,
-            snrDb,
-          })),
-      })) as Timeline[],
+          .map(({ point: _, trial: __, packet: ___, ...facts }) => facts),
+      })) as unknown as Timeline[],
   };
 }
 
 function trialOf(row: Row, header: RunHeader): TrialResult {
+  const parameters = header.resolved.points[row.point as number];
   const setting = header.settingKeys
     .map((key) => [key, row[`setting.${key}`]] as const)
     .filter(([, value]) => value !== null);
-  const keys = [
-    "point",
-    "trial",
-    "estimator",
-    "snrDb",
-    "wnrDb",
-    "correct",
-    "total",
-    "accuracy",
-    "mse",
-    "nmse",
-    "airtimeS",
-    "energy",
-    "packets",
-  ];
+  const keys = Object.keys(tablesOf(header).trials).filter(
+    (key) => !(key in parameters || key === "chosenBy" || /^(setting\.|search[A-Z])/.test(key)),
+  );
   return {
     ...Object.fromEntries(keys.map((key) => [key, row[key]])),
-    parameters: header.resolved.points[row.point as number],
+    parameters,
     setting: Object.fromEntries(setting),
     ...(row.chosenBy !== null && {
       search: {

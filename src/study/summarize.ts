@@ -8,7 +8,8 @@ import { RandomSource } from "../kernel/index.js";
 import { bootstrapMeans, percentileInterval95 } from "../math/bootstrap.js";
 import { mean, meanInterval95, standardDeviation } from "../math/statistics.js";
 import { ratioToDb } from "../units.js";
-import type { PointSummary, TrialResult } from "./results.js";
+import { meanEquivalentWnrDb } from "./equivalent-wnr.js";
+import type { PointSummary, TensorSummary, TrialResult } from "./results.js";
 
 /** Resampling is part of the analysis, not of the simulation: its seed is not the study's. */
 export const bootstrapSource = new RandomSource("bootstrap");
@@ -36,12 +37,33 @@ export function summarize(
       bootstrap95: over(intervals[i], total),
       snrDb: ratioOfMeanNoiseDb(group.map((t) => t.snrDb)),
       wnrDb: ratioOfMeanNoiseDb(group.map((t) => t.wnrDb)),
+      equivalentWnrDb: meanEquivalentWnrDb(group.map((t) => t.equivalentWnrDb)),
       nmse: meanOf(group.map((t) => t.nmse)),
+      outageRate: meanOf(group.map((t) => t.outageRate)),
+      erasureRate: meanOf(group.map((t) => t.erasureRate)),
       airtimeS: meanOf(group.map((t) => t.airtimeS)),
+      latencyS: meanOf(group.map((t) => t.latencyS)),
       energy: meanOf(group.map((t) => t.energy)),
+      retransmissions: meanOf(group.map((t) => t.retransmissions)),
       searchImageInferences: mean(group.map((t) => t.search?.imageInferences ?? 0)),
     };
   });
+}
+
+/** One row per point and tensor, in the order of points and of the first trial's tensors. */
+export function summarizeTensors(rows: readonly TensorSummary[]): TensorSummary[] {
+  const groups = new Map<string, TensorSummary[]>();
+  for (const row of rows) {
+    const key = `${row.point} ${row.tensor}`;
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key)!.push(row);
+  }
+  return [...groups.values()].map((group) => ({
+    point: group[0].point,
+    tensor: group[0].tensor,
+    weights: group[0].weights,
+    equivalentWnrDb: meanEquivalentWnrDb(group.map((t) => t.equivalentWnrDb)),
+  }));
 }
 
 /** The trials of each point and estimator, in the order of their numbers; at least one in each. */

@@ -1,10 +1,12 @@
 /**
  * One transmission on the event kernel: transmitter, channel and receiver as processes.
  */
-import { type Channel, channelProcess, type Packet } from "../channel.js";
+import { type Channel, channelProcess, type Link, type Packet } from "../channel.js";
+import { InputError } from "../errors.js";
 import { type RandomSource, Simulation, Store } from "../kernel/index.js";
-import { meanOf } from "../math/statistics.js";
-import { type Observation, receiverProcess } from "../receiver/receiver.js";
+import { meanOfFinite } from "../math/statistics.js";
+import { Collector, type Observation, receiverProcess } from "../receiver/receiver.js";
+import { interleaver } from "../transmitter/interleaver.js";
 import {
   allocatePacket,
   type Framing,
@@ -31,21 +33,35 @@ export interface Transmission {
 
 export interface TransmissionResult {
   readonly observation: Observation;
-  /** From the first packet's start to the last packet's arrival [s]. */
+  /** Time on the air, all tries of all packets [s]. */
   readonly airtimeS: number;
-  /** Mean symbol energy x symbols. */
+  /** From the first packet's start to the last packet's arrival [s]. */
+  readonly latencyS: number;
+  /** Sum of squared components sent, pilots and prefixes included, all tries. */
   readonly energy: number;
+  /** Packets sent at least once. */
   readonly packets: number;
+  /** Transmissions of packets beyond the first of each. */
+  readonly retransmissions: number;
+  /** Components that did not arrive over components sent, all tries. */
+  readonly outageRate: number;
+  /** What the channel has to say to the reader of the results. */
+  readonly notes: readonly string[];
 }
 
-/** Packets in flight: one being filled, one on the air, one being read. */
+/** Packets in flight without feedback to wait for: one being filled, one on the air, one being read. */
 const packetsInFlight = 3;
 
 /** Opens the channel for a transmission; throws InputError where they do not fit together. */
-export function openLink(t: Transmission) {
+export function openLink(t: Transmission): Link {
   const framing = frame(t.weights.length, t.transmitter);
   const { components, componentsPerSymbol } = framing;
   const scale = transmitScale(t.statistics);
+  if (t.channel.stores === true && t.transmitter.interleaving !== "off") {
+    throw new InputError(
+      `transmitter.interleaving must be off with ${t.channel.name}, which holds the weights as they lie, got ${t.transmitter.interleaving}`,
+    );
+  }
   return t.channel.open(t.channelParams, {
     signal: {
       meanSquare: t.statistics.meanSquare * scale * scale,
@@ -65,12 +81,16 @@ export function openLink(t: Transmission) {
   });
 }
 
-/** One packet's journey, in weight units. */
+/** One try of one packet. */
 export interface Arrival {
   readonly sentAtS: number;
   readonly arrivedAtS: number;
   readonly symbols: number;
-  /** Variance of the noise per real weight. */
+  /** 1 for the first transmission of a packet. */
+  readonly attempt: number;
+  /** Share of its components that did not arrive. */
+  readonly erased: number;
+  /** Mean variance of the noise per real weight, over those that arrived; NaN where none did. */
   readonly noiseVariance: number;
 }
 
@@ -83,36 +103,63 @@ export function transmit(
   r: Float32Array,
   arrivals?: Arrival[],
 ): TransmissionResult {
-  const framing = frame(t.weights.length, t.transmitter);
-  const scale = transmitScale(t.statistics);
-  const packetComponents = Math.min(
-    t.transmitter.packetSymbols * framing.componentsPerSymbol,
-    framing.components,
-  );
+  const { weights, transmitter, statistics } = t;
+  const framing = frame(weights.length, transmitter);
+  const { components, componentsPerSymbol } = framing;
+  const packetComponents = Math.min(transmitter.packetSymbols * componentsPerSymbol, components);
+  const scale = transmitScale(statistics);
+  const order = interleaver(weights.length, transmitter, t.random.child("transmitter"));
+  const { feedbackDelayS, deadlineS } = transmitter.arq ?? { feedbackDelayS: 0 };
+
+  const link = openLink(t);
+  const durationOf = (symbols: number) =>
+    link.durationS?.(symbols) ?? symbols / transmitter.symbolRateHz;
 
   const sim = new Simulation();
-  const free = new Store<Packet>(sim, packetsInFlight);
+  const ready = new Store<Packet>(sim);
   const air = new Store<Packet>(sim, 1);
   const arrived = new Store<Packet>(sim);
-  for (let i = 0; i < packetsInFlight; i++) free.put(allocatePacket(packetComponents));
+  // As many more as go out while an answer is awaited, so that the link does not idle.
+  const awaiting = Math.ceil(feedbackDelayS / durationOf(packetComponents / componentsPerSymbol));
+  const buffers = Math.min(packetsInFlight + awaiting, Math.max(framing.packets, packetsInFlight));
+  for (let i = 0; i < buffers; i++) ready.put(allocatePacket(packetComponents));
 
-  const sender = sim.process(transmitterProcess(sim, t.weights, scale, t.transmitter, free, air));
-  sim.process(channelProcess(sim, openLink(t), air, arrived));
-  const onArrival =
-    arrivals &&
-    ((packet: Packet) =>
-      arrivals.push({
-        sentAtS: packet.sentAtS,
-        arrivedAtS: sim.now,
-        symbols: packet.x.length / framing.componentsPerSymbol,
-        noiseVariance: meanOf(packet.reception.noiseVariance) / (scale * scale),
-      }));
-  const receiver = sim.process(
-    receiverProcess(r, framing.components, scale, arrived, free, onArrival),
-  );
-  const observation = sim.run(receiver);
-  const sent = sim.run(sender);
-  return { observation, airtimeS: sim.now, energy: sent.energy, packets: sent.packets };
+  const announced = { scale, order, mean: statistics.mean };
+  const collector = new Collector(r, announced, { certain: deadlineS === undefined });
+  const total = { airtimeS: 0, latencyS: 0, energy: 0, packets: 0, retransmissions: 0 };
+  let sent = 0;
+  let erased = 0;
+  function take(packet: Packet): void {
+    collector.take(packet);
+    const { reception, x } = packet;
+    total.airtimeS += packet.durationS;
+    total.latencyS = sim.now;
+    total.energy += reception.energy;
+    if (packet.tries === 1) total.packets++;
+    else total.retransmissions++;
+    sent += x.length;
+    erased += reception.erased;
+    arrivals?.push({
+      sentAtS: packet.sentAtS,
+      arrivedAtS: sim.now,
+      symbols: x.length / componentsPerSymbol,
+      attempt: packet.tries,
+      erased: reception.erased / x.length,
+      noiseVariance: meanOfFinite(reception.noiseVariance) / (scale * scale),
+    });
+  }
+
+  const payload = { weights, scale, order };
+  const sender = sim.process(transmitterProcess(sim, payload, transmitter, durationOf, ready, air));
+  sim.process(channelProcess(sim, link, air, arrived));
+  sim.process(receiverProcess(sim, arrived, ready, feedbackDelayS, take));
+  sim.run(sender);
+  return {
+    observation: collector.finish(),
+    ...total,
+    outageRate: sent > 0 ? erased / sent : 1,
+    notes: link.notes ?? [],
+  };
 }
 
 function largestMagnitude(weights: Float32Array, first: number, count: number): number {

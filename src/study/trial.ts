@@ -5,10 +5,11 @@
  * result depends on which other points or receivers are simulated, where, or in which order.
  */
 import { RandomSource } from "../kernel/index.js";
-import { meanOf } from "../math/statistics.js";
+import { meanOfFinite } from "../math/statistics.js";
 import { pickExamples } from "../models/fit-inputs.js";
 import { countCorrect, scoreMargins } from "../models/score.js";
 import type { Estimator, Known, Setting } from "../receiver/estimator.js";
+import type { Observation } from "../receiver/receiver.js";
 import { describePoint, type Plan, type PlannedPoint } from "../scenario/load.js";
 import {
   channelOf,
@@ -18,9 +19,15 @@ import {
 } from "../scenario/schema.js";
 import { ratioToDb } from "../units.js";
 import type { Bench } from "./bench.js";
-import type { SearchRecord, Timeline, TrialResult } from "./results.js";
+import { equivalentWnrDb } from "./equivalent-wnr.js";
+import type { SearchRecord, Timeline, TransmissionFacts, TrialResult } from "./results.js";
 import { searchMethods } from "./search.js";
-import { type Arrival, type Transmission, transmit } from "./transmission.js";
+import {
+  type Arrival,
+  type Transmission,
+  type TransmissionResult,
+  transmit,
+} from "./transmission.js";
 
 /** Names one trial of a study. */
 export interface Job {
@@ -33,14 +40,10 @@ export interface TrialOutcome extends Job {
   /** A row for every receiver that has a result. */
   readonly results: readonly TrialResult[];
   /** What was sent, whatever the receivers made of it. */
-  readonly sent: {
-    readonly snrDb: number;
-    readonly wnrDb: number;
-    readonly airtimeS: number;
-    readonly energy: number;
-    readonly packets: number;
-  };
-  /** Receivers without a result here, and why. */
+  readonly sent: TransmissionFacts;
+  /** Equivalent WNR of every tensor, in the order of the layout [dB]. */
+  readonly tensors: readonly { tensor: string; weights: number; equivalentWnrDb: number }[];
+  /** Receivers without a result here, and why; what the channel has to say. */
   readonly notes: readonly string[];
   /** Of the first trial at a point. */
   readonly timeline?: Timeline;
@@ -73,17 +76,10 @@ export class TrialRunner {
     const arrivals: Arrival[] = [];
     const transmission = transmissionOf(plan, point, bench, trial);
     const sent = transmit(transmission, this.#r, trial === 0 ? arrivals : undefined);
-    const meanNoise = meanOf(sent.observation.noiseVariance);
-    const { meanSquare, variance } = bench.statistics;
-    const facts = {
-      snrDb: ratioToDb(meanSquare / meanNoise),
-      wnrDb: ratioToDb(variance / meanNoise),
-      airtimeS: sent.airtimeS,
-      energy: sent.energy,
-      packets: sent.packets,
-    };
+    const { meanSquare } = bench.statistics;
+    const facts = factsOf(sent, bench);
     const results: TrialResult[] = [];
-    const notes: string[] = [];
+    const notes: string[] = [...sent.notes];
     for (const receiver of point.settings.receivers as ReceiverSettings[]) {
       const { observation } = sent;
       const run = new ReceiverRun(bench, receiver, observation, plan.study.batch, this.#estimate);
@@ -115,15 +111,16 @@ export class TrialRunner {
       trial,
       results,
       sent: facts,
+      tensors: tensorsOf(sent.observation, bench),
       notes,
       ...(trial === 0 && {
         timeline: {
           point: index,
           trial,
-          packetsSent: sent.packets,
+          packetsSent: arrivals.length,
           packets: arrivals.slice(0, timelinePackets).map(({ noiseVariance, ...packet }) => ({
             ...packet,
-            snrDb: ratioToDb(meanSquare / noiseVariance),
+            snrDb: ratioDb(meanSquare, noiseVariance),
           })),
         },
       }),
@@ -231,6 +228,39 @@ class ReceiverRun {
     this.#estimateWith(setting);
     await this.#bench.scorer.setWeights(this.#estimate);
   }
+}
+
+function factsOf(sent: TransmissionResult, { statistics }: Bench): TransmissionFacts {
+  const { observation, notes: _, ...counted } = sent;
+  const { noiseVariance } = observation;
+  const meanNoise = meanOfFinite(noiseVariance);
+  return {
+    snrDb: ratioDb(statistics.meanSquare, meanNoise),
+    wnrDb: ratioDb(statistics.variance, meanNoise),
+    equivalentWnrDb: equivalentWnrDb(noiseVariance, statistics.variance),
+    erasureRate: erasureRate(noiseVariance),
+    ...counted,
+  };
+}
+
+function tensorsOf({ noiseVariance }: Observation, { layout, tensorVariances }: Bench) {
+  return layout.entries.map(({ name, offset, size }, i) => ({
+    tensor: name,
+    weights: size,
+    equivalentWnrDb: equivalentWnrDb(noiseVariance, tensorVariances[i], offset, offset + size),
+  }));
+}
+
+/** In dB; -Infinity where nothing arrived, so that there is no noise to speak of. */
+function ratioDb(power: number, noise: number): number {
+  return Number.isNaN(noise) ? -Infinity : ratioToDb(power / noise);
+}
+
+function erasureRate(noiseVariance: number | Float32Array): number {
+  if (typeof noiseVariance === "number") return 0;
+  let erased = 0;
+  for (let k = 0; k < noiseVariance.length; k++) if (noiseVariance[k] === Infinity) erased++;
+  return erased / noiseVariance.length;
 }
 
 /** Only what the estimator declares to need. */

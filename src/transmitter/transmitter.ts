@@ -8,10 +8,13 @@
  * weights are the I and Q of one symbol, Es = 2, half as many channel uses; energy per weight, and so
  * SNR per real dimension, are the same. An odd last weight travels beside a zero.
  *
- * The receiver is told the scale; it is one number for the whole transmission.
+ * The receiver is told the scale and the mean; both are one number for the whole transmission.
+ *
+ * With `arq`, packets of which something was lost are sent again, between packets that are new (selective
+ * repeat): the receiver's answer takes its time to come back, and meanwhile the next ones go out.
  */
 import { z } from "zod";
-import type { Packet } from "../channel.js";
+import { type Packet, receptionOf } from "../channel.js";
 import type { ProcessGenerator, Simulation, Store } from "../kernel/index.js";
 import { quantity } from "../units.js";
 
@@ -33,6 +36,28 @@ export const transmitterParams = z.strictObject({
   symbolRateHz: quantity("Hz", z.number().positive())
     .prefault(1e6)
     .describe("symbols per second on the air [Hz]"),
+  interleaving: z
+    .enum(["off", "block", "random"])
+    .default("off")
+    .describe(
+      "order in which weights are sent: as they lie, block by block of one weight for each place in a packet, or at random",
+    ),
+  arq: z
+    .strictObject({
+      tries: quantity(undefined, z.number().int().min(1).max(1000))
+        .prefault(4)
+        .describe("transmissions of a packet at most, the first included"),
+      feedbackDelayS: quantity("s", z.number().nonnegative())
+        .prefault(0)
+        .describe("from a packet's arrival until the transmitter knows what was lost [s]"),
+      deadlineS: quantity("s", z.number().positive())
+        .optional()
+        .describe(
+          "no packet begins that would end later than this after the start; what is missing stays so [s]",
+        ),
+    })
+    .optional()
+    .describe("selective repeat of packets of which something was lost; absent: each goes once"),
 });
 
 export type TransmitterParams = z.output<typeof transmitterParams>;
@@ -86,13 +111,8 @@ export function allocatePacket(components: number): Packet {
   return {
     first: 0,
     x: new Float32Array(components),
-    reception: {
-      y: new Float32Array(components),
-      noiseVariance: 0,
-      variances: new Float32Array(components),
-      erased: 0,
-      energy: 0,
-    },
+    reception: receptionOf(components),
+    tries: 0,
     sentAtS: 0,
     durationS: 0,
   };
@@ -103,63 +123,75 @@ export function transmitScale({ meanSquare }: WeightStatistics): number {
   return meanSquare > 0 ? 1 / Math.sqrt(meanSquare) : 1;
 }
 
-export interface Sent {
-  packets: number;
-  symbols: number;
-  /** Sum of squared components: mean symbol energy x symbols. */
-  energy: number;
+/** What there is to send. */
+export interface Payload {
+  readonly weights: Float32Array;
+  /** Factor from weights to components. */
+  readonly scale: number;
+  /** Weight that each component carries (interleaver.ts); as they lie where absent. */
+  readonly order: Uint32Array | undefined;
 }
 
 /**
- * The transmitter's process: packets one after another, each for symbols / symbolRate seconds.
- * Takes empty packets from `free` and gives filled ones to `air`; returns what it sent.
+ * The transmitter's process: packets one after another, each as long on the air as `durationOf` its symbols [s].
+ * Takes packets from `ready`, where unused ones lie and used ones come back with the receiver's answer, and
+ * gives filled ones to `air`. Returns when nothing is left to send or to wait for.
  */
 export function* transmitterProcess(
   sim: Simulation,
-  weights: Float32Array,
-  scale: number,
+  payload: Payload,
   params: TransmitterParams,
-  free: Store<Packet>,
+  durationOf: (symbols: number) => number,
+  ready: Store<Packet>,
   air: Store<Packet>,
-): ProcessGenerator<Sent> {
-  const { components, componentsPerSymbol } = frame(weights.length, params);
+): ProcessGenerator {
+  const { components, componentsPerSymbol } = frame(payload.weights.length, params);
   const full = params.packetSymbols * componentsPerSymbol;
-  const sent: Sent = { packets: 0, symbols: 0, energy: 0 };
-  for (let first = 0; first < components; first += full) {
-    const packet = yield* free.get();
-    const length = Math.min(full, components - first);
-    if (packet.x.length !== length) {
-      packet.x = packet.x.subarray(0, length);
-      const { y, variances } = packet.reception;
-      packet.reception = {
-        y: y.subarray(0, length),
-        noiseVariance: 0,
-        variances: variances.subarray(0, length),
-        erased: 0,
-        energy: 0,
-      };
+  const { tries, deadlineS = Infinity } = params.arq ?? { tries: 1 };
+  let next = 0; // first component that was never sent
+  let unanswered = 0;
+  while (next < components || unanswered > 0) {
+    const packet = yield* ready.get();
+    if (packet.tries > 0) unanswered--;
+    const lost = packet.tries > 0 && packet.reception.erased > 0;
+    const again = lost && packet.tries < tries;
+    if (!again && next === components) continue;
+    const length = again ? packet.x.length : Math.min(full, components - next);
+    const durationS = durationOf(length / componentsPerSymbol);
+    if (sim.now + durationS > deadlineS) {
+      next = components; // and this one goes no more
+      continue;
     }
-    sent.energy += fill(packet.x, weights, first, scale);
-    const symbols = length / componentsPerSymbol;
-    packet.first = first;
+    if (!again) {
+      load(packet, length, next, payload);
+      next += length;
+    }
+    packet.tries++;
     packet.sentAtS = sim.now;
-    packet.durationS = symbols / params.symbolRateHz;
-    sent.packets++;
-    sent.symbols += symbols;
+    packet.durationS = durationS;
+    unanswered++;
     yield* air.put(packet);
-    yield* sim.timeout(packet.durationS);
+    yield* sim.timeout(durationS);
   }
-  return sent;
 }
 
-/** Scaled weights from `first` on into `x`, zeros behind the last weight; returns their energy. */
-function fill(x: Float32Array, weights: Float32Array, first: number, scale: number): number {
-  let energy = 0;
-  for (let k = 0; k < x.length; k++) {
-    const w = first + k;
-    const v = w < weights.length ? weights[w] * scale : 0;
-    x[k] = v;
-    energy += v * v;
+/** Makes an unused packet, or one that is done with, the next one of the transmission. */
+function load(packet: Packet, length: number, first: number, payload: Payload): void {
+  if (packet.x.length !== length) {
+    packet.x = packet.x.subarray(0, length);
+    const { y, variances, ...rest } = packet.reception;
+    packet.reception = {
+      ...rest,
+      y: y.subarray(0, length),
+      variances: variances.subarray(0, length),
+    };
   }
-  return energy;
+  packet.first = first;
+  packet.tries = 0;
+  const { x } = packet;
+  const { weights, scale, order } = payload;
+  for (let k = 0; k < length; k++) {
+    const w = order === undefined ? first + k : order[first + k];
+    x[k] = w < weights.length ? weights[w] * scale : 0; // behind the last weight is padding
+  }
 }

@@ -7,6 +7,7 @@ import { InputError } from "../../src/errors.js";
 import { RunStore } from "../../src/study/store.js";
 import { folderWith } from "../files/temporary-folder.js";
 import { type FixtureOptions, fixtureRun, wnrAxis } from "../report/fixture.js";
+import { factsOf } from "../study/stored-run.js";
 
 const axes = [{ ...wnrAxis, values: [0, 6] }];
 const output = { stdout: "", stderr: "" };
@@ -35,13 +36,13 @@ async function storeRun(folder: string, options: FixtureOptions = {}): Promise<s
     const results = run.trials.filter((t) => t.point === point);
     for (const trial of new Set(results.map((t) => t.trial))) {
       const own = results.filter((t) => t.trial === trial);
-      const { snrDb, wnrDb, airtimeS, energy, packets } = own[0]!;
       const timeline = run.timelines[point]!;
       await store.record({
         point,
         trial,
         results: own,
-        sent: { snrDb, wnrDb, airtimeS, energy, packets },
+        sent: factsOf(own[0]!),
+        tensors: [],
         notes: [],
         elapsedS: 1,
         ...(trial === 0 && { timeline }),

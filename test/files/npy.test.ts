@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/errors.js";
-import { readNpy } from "../../src/files/npy.js";
+import { readComplexNpy, readNpy } from "../../src/files/npy.js";
 import { npyBytes, npyWithHeader } from "./npy-bytes.js";
 import { folderWith } from "./temporary-folder.js";
 
@@ -108,6 +108,64 @@ describe("files written byte by byte", () => {
   });
 });
 
+describe("complex numbers", () => {
+  const readComplex = (bytes: Uint8Array) =>
+    readComplexNpy(join(folderWith({ "a.npy": bytes }), "a.npy"));
+  /** Floats as bytes, in one order or the other. */
+  const bytesOf = (values: Float32Array | Float64Array, order: "<" | ">") => {
+    const bytes = Buffer.from(values.slice().buffer as ArrayBuffer);
+    if (order === ">") values instanceof Float32Array ? bytes.swap32() : bytes.swap64();
+    return [...bytes];
+  };
+
+  test("complex64 of NumPy 2.4: [1.5 − 2.25j, 3 + 0.1j]", () => {
+    const base64 = `k05VTVBZAQB2AHsnZGVzY3InOiAnPGM4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsKSwgfSAg${"ICAg".repeat(19)}IAoAAMA/AAAQwAAAQEDNzMw9`;
+    const { data, shape, dtype } = readComplex(Buffer.from(base64, "base64"));
+    expect(data).toEqual(new Float32Array([1.5, -2.25, 3, 0.1]));
+    expect(shape).toEqual([2]);
+    expect(dtype).toBe("<c8");
+  });
+
+  test.each(["<", ">"] as const)("both sizes in byte order %s", (order) => {
+    const single = new Float32Array([1.5, -2.25, 1e-7, 65504]);
+    const double = new Float64Array([Math.PI, -2.25, 1e-300, 7]);
+    expect(readComplex(npyBytes(`${order}c8`, [2], bytesOf(single, order))).data).toEqual(single);
+    const { data, shape, dtype } = readComplex(
+      npyBytes(`${order}c16`, [2, 1], bytesOf(double, order)),
+    );
+    expect(data).toEqual(double);
+    expect(shape).toEqual([2, 1]);
+    expect(dtype).toBe(`${order}c16`);
+  });
+
+  test.each(["<", ">"] as const)(
+    "a column-major matrix in byte order %s: pairs stay together",
+    (order) => {
+      // Rows (1 + 2j, 3 + 4j, 5 + 6j) and (7 + 8j, 9 + 10j, 11 + 12j), stored column by column.
+      const stored = new Float64Array([1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12]);
+      const bytes = npyBytes(`${order}c16`, [2, 3], bytesOf(stored, order), "True");
+      expect(readComplex(bytes).data).toEqual(Float64Array.from({ length: 12 }, (_, i) => i + 1));
+    },
+  );
+
+  test("neither reader takes what is the other's", () => {
+    const complex = npyBytes("<c8", [1], [0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(() => read(complex)).toThrow(
+      'a.npy: must hold real numbers, got complex ones of dtype "<c8"',
+    );
+    expect(() => readComplex(npyBytes("<f4", [1], [0, 0, 0, 0]))).toThrow(
+      'a.npy: must hold complex numbers (complex64 or complex128), got dtype "<f4"',
+    );
+  });
+
+  test("cut short in the middle of a number", () => {
+    const whole = npyBytes("<c8", [2], new Array(16).fill(0));
+    expect(() => readComplex(whole.subarray(0, whole.length - 4))).toThrow(
+      /a\.npy: cut short: shape \(2\) of <c8 takes \d+ bytes with the header/,
+    );
+  });
+});
+
 describe("bad files", () => {
   test("cut short anywhere, the file is an error that says so", () => {
     const whole = npyBytes("<f4", [2, 2], new Array(16).fill(0));
@@ -132,9 +190,19 @@ describe("bad files", () => {
   });
 
   test("dtypes that are not one number", () => {
-    for (const descr of ["|O", "<U2", "<c8", "<M8[s]", "|f4", "<f16", "f4", "constructor"]) {
+    for (const descr of [
+      "|O",
+      "<U2",
+      "|c8",
+      "<c32",
+      "<M8[s]",
+      "|f4",
+      "<f16",
+      "f4",
+      "constructor",
+    ]) {
       expect(() => read(npyBytes(descr, [1], [0, 0, 0, 0]))).toThrow(
-        `a.npy: dtype must be one of b1, u1, i1, u2, i2, u4, i4, u8, i8, f2, f4, f8 in either byte order, got "${descr}"`,
+        `a.npy: dtype must be one of b1, u1, i1, u2, i2, u4, i4, u8, i8, f2, f4, f8, c8, c16 in either byte order, got "${descr}"`,
       );
     }
   });

@@ -6,7 +6,13 @@ import seedrandom from "seedrandom";
 import { pointSchema, studySchema } from "../../src/scenario/schema.js";
 import { pairedDifferences } from "../../src/study/compare.js";
 import { requiredRatios } from "../../src/study/required.js";
-import type { ParameterValue, RunResult, Timeline, TrialResult } from "../../src/study/results.js";
+import type {
+  ParameterValue,
+  RunResult,
+  TensorSummary,
+  Timeline,
+  TrialResult,
+} from "../../src/study/results.js";
 import { summarize } from "../../src/study/summarize.js";
 
 export interface FixtureOptions {
@@ -21,6 +27,8 @@ export interface FixtureOptions {
   readonly gainAt?: readonly number[];
   /** Combinations kept of the cross product; all if absent. */
   readonly keep?: (parameters: Readonly<Record<string, ParameterValue>>) => boolean;
+  /** Packets are lost and sent again. */
+  readonly lossy?: boolean;
   readonly changes?: Partial<RunResult>;
 }
 
@@ -66,6 +74,7 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
   const common = Array.from({ length: rule.max }, normal);
   const trials: TrialResult[] = [];
   const timelines: Timeline[] = [];
+  const tensors: TensorSummary[] = [];
   points.forEach((parameters, point) => {
     const wnrDb = wnrOf(parameters, axes);
     for (const [e, estimator] of estimators.entries()) {
@@ -89,9 +98,14 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
           accuracy: correct / total,
           mse: nmse * 3.1e-4,
           nmse,
+          equivalentWnrDb: wnrDb - (options.lossy ? 0.21 : 0),
+          outageRate: options.lossy ? 0.0125 : 0,
+          erasureRate: options.lossy ? 0.005 : 0,
           airtimeS: 0.076544,
+          latencyS: options.lossy ? 0.0791 : 0.076544,
           energy: 76544,
           packets: 75,
+          retransmissions: options.lossy ? 2 : 0,
           setting: searched ? { lambda: 1.01 + trial / 300, beta: -0.4 } : {},
           ...(searched && {
             search: {
@@ -107,7 +121,11 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
         });
       }
     }
-    timelines.push(timelineOf(point, wnrDb));
+    timelines.push(timelineOf(point, wnrDb, options.lossy));
+    tensors.push(
+      { point, tensor: "conv1.weight", weights: 432, equivalentWnrDb: wnrDb + 4.5 },
+      { point, tensor: "fc.weight", weights: 76_112, equivalentWnrDb: wnrDb - 0.5 },
+    );
   });
   trials.sort((a, b) => a.point - b.point || a.trial - b.trial);
   const labels = estimators.map((e) => e.label);
@@ -201,6 +219,7 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
     summary: summarize(trials, () => 0),
     differences: pairedDifferences(trials, labels, analysis.baseline),
     targets: requiredRatios(trials, { axes, estimators: labels, ...analysis, commonNoise: true }),
+    tensors,
     timelines,
     trials,
     ...options.changes,
@@ -223,12 +242,14 @@ function wnrOf(
 }
 
 /** 75 packets of a millisecond through a slow fade. */
-function timelineOf(point: number, wnrDb: number): Timeline {
+function timelineOf(point: number, wnrDb: number, lossy = false): Timeline {
   const packets = Array.from({ length: 75 }, (_, i) => ({
     sentAtS: i * 1.024e-3,
     arrivedAtS: i * 1.024e-3 + (i < 74 ? 1.024e-3 : 0.768e-3),
     symbols: i < 74 ? 1024 : 768,
-    snrDb: wnrDb + 0.0137 + 3 * Math.sin(i / 7),
+    attempt: lossy && i % 40 === 12 ? 2 : 1,
+    erased: lossy ? ({ 3: 1, 5: 0.25 }[i % 40] ?? 0) : 0,
+    snrDb: lossy && i % 40 === 3 ? -Infinity : wnrDb + 0.0137 + 3 * Math.sin(i / 7),
   }));
-  return { point, trial: 0, packetsSent: 75, packets };
+  return { point, trial: 0, packetsSent: lossy ? 77 : 75, packets };
 }

@@ -541,7 +541,7 @@ describe.skipIf(chromiumPath === undefined)("the page in a browser", { timeout: 
       await page.locator("#timeline .plot").focus();
       await page.keyboard.press("ArrowRight");
       expect(await page.locator("#timeline .readout").textContent()).toMatch(
-        /^Packet 1 of 90\u00a0000; Sent at .*; 1024 symbols; No noise$/,
+        /^Transmission 1 of 90\u00a0000; Sent at .*; 1024 symbols; No noise$/,
       );
     });
   });

@@ -205,8 +205,13 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
       [],
       /channel\.wnrDb must be a finite number.*Infinity/,
     ],
-    ["no noise level", base.replace(", wnrDb: 6", ""), [], /channel needs snrDb or wnrDb/],
-    ["two noise levels", base, ["channel.snrDb=3"], /channel takes snrDb or wnrDb, not both/],
+    ["no noise level", base.replace(", wnrDb: 6", ""), [], /channel needs snrDb, wnrDb or budget/],
+    [
+      "two noise levels",
+      base,
+      ["channel.snrDb=3"],
+      /channel takes one of snrDb, wnrDb and budget, not several/,
+    ],
     [
       "missing channel",
       base.replace(/channel:.*\n/, ""),

@@ -1,6 +1,11 @@
 /** A made-up run in a store, as a study would have left it. */
 import { mkdirSync } from "node:fs";
-import type { RunHeader, RunResult } from "../../src/study/results.js";
+import type {
+  RunHeader,
+  RunResult,
+  TransmissionFacts,
+  TrialResult,
+} from "../../src/study/results.js";
 import { RunStore } from "../../src/study/store.js";
 
 export async function storeRun(folder: string, run: RunResult): Promise<void> {
@@ -17,18 +22,38 @@ export async function recordTrials(store: RunStore, run: RunResult): Promise<voi
   const transmissions = new Set(run.trials.map((t) => `${t.point} ${t.trial}`));
   for (const key of transmissions) {
     const results = run.trials.filter((t) => `${t.point} ${t.trial}` === key);
-    const { point, trial, snrDb, wnrDb, airtimeS, energy, packets } = results[0];
+    const { point, trial } = results[0];
     const timeline = run.timelines.find((t) => t.point === point && t.trial === trial);
     await store.record({
       point,
       trial,
       results,
-      sent: { snrDb, wnrDb, airtimeS, energy, packets },
+      sent: factsOf(results[0]),
+      tensors: run.tensors.filter((t) => t.point === point).map(({ point: _, ...t }) => t),
       notes: [],
       ...(timeline && { timeline }),
       elapsedS: 1,
     });
   }
+}
+
+/** What its transmission came to. */
+export function factsOf(trial: TrialResult): TransmissionFacts {
+  const {
+    point: _point,
+    trial: _trial,
+    estimator: _estimator,
+    parameters: _parameters,
+    correct: _correct,
+    total: _total,
+    accuracy: _accuracy,
+    mse: _mse,
+    nmse: _nmse,
+    setting: _setting,
+    search: _search,
+    ...facts
+  } = trial;
+  return facts;
 }
 
 /** What a run knows before its first trial. */
@@ -44,6 +69,7 @@ export function headerOf(run: RunResult): RunHeader {
     summary: _summary,
     differences: _differences,
     targets: _targets,
+    tensors: _tensors,
     timelines: _timelines,
     trials: _trials,
     ...header

@@ -24,10 +24,17 @@ describe("a point's summary", () => {
     } as const;
     const common = { point: 2, estimator: "pb", ratioDb: 0 };
     const trials = [
-      { trial: 1, correct: 800, nmse: 0.3, airtimeS: 0.5, energy: 10, cost: 700 },
-      { trial: 0, correct: 700, nmse: 0.1, airtimeS: 0.7, energy: 30, cost: 400 },
-    ].map(({ cost, ...t }) =>
-      trialResult({ ...common, ...t, search: { ...search, imageInferences: cost } }),
+      { trial: 1, correct: 800, nmse: 0.3, airtimeS: 0.5, latencyS: 0.9, energy: 10, cost: 700 },
+      { trial: 0, correct: 700, nmse: 0.1, airtimeS: 0.7, latencyS: 0.7, energy: 30, cost: 400 },
+    ].map(({ cost, ...t }, i) =>
+      trialResult({
+        ...common,
+        ...t,
+        equivalentWnrDb: [0, 10 * Math.log10(3)][i]!,
+        outageRate: [0.5, 0][i]!,
+        retransmissions: [6, 0][i]!,
+        search: { ...search, imageInferences: cost },
+      }),
     );
     const [summary, ...rest] = summarize(trials, (point) => 10 * point);
     expect(rest).toEqual([]);
@@ -41,9 +48,15 @@ describe("a point's summary", () => {
       accuracy: 0.75,
       snrDb: 0.1,
       wnrDb: 0,
+      // Errors of 1/2 and of 1/4 (3:1) have the mean 3/8, which is 5:3.
+      equivalentWnrDb: expect.closeTo(10 * Math.log10(5 / 3), 9),
       nmse: 0.2,
+      outageRate: 0.25,
+      erasureRate: 0.0625,
       airtimeS: 0.6,
+      latencyS: 0.8,
       energy: 20,
+      retransmissions: 3,
       searchImageInferences: 550,
     });
     expect(standardDeviation).toBeCloseTo(0.1 / Math.SQRT2, 12);

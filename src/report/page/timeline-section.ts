@@ -5,12 +5,14 @@ import type { Timeline } from "../../study/results.js";
 import { chartFrame, numberText, pickedMark } from "../curve-spec.js";
 import { siPrefix } from "../figure-axes.js";
 import type { PageRun } from "../page-data.js";
-import { grouped, minus, setTo, valueText } from "../wording.js";
+import { grouped, minus, percent, setTo, valueText } from "../wording.js";
 import { Chart, type Drawing } from "./chart.js";
 import { element, select } from "./elements.js";
 import { theme } from "./theme.js";
 
 interface Bar {
+  /** "lost": nothing of it arrived. */
+  readonly kind: "arrived" | "in part" | "lost";
   readonly sent: number;
   readonly arrived: number;
   readonly atX: number;
@@ -57,13 +59,21 @@ function statusOf({ packets, packetsSent, trial }: Timeline): string {
   const db = (value: number) => minus(value.toFixed(2));
   const snr =
     finite.length === 0
-      ? "no noise in any packet"
+      ? packets.some((p) => p.snrDb === Infinity)
+        ? "no noise in any packet"
+        : "none of which arrived"
       : db(low) === db(high)
         ? `the same SNR of ${db(low)} dB in each`
         : `an SNR of ${db(low)} to ${db(high)} dB`;
-  const clean = packets.length - finite.length;
+  const lost = packets.filter((p) => p.erased === 1).length;
+  const inPart = packets.filter((p) => p.erased > 0 && p.erased < 1).length;
+  const again = packets.filter((p) => p.attempt > 1).length;
+  const clean = packets.length - finite.length - lost;
   return [
     `Trial ${trial}: ${grouped(packetsSent)} ${packetsSent === 1 ? "packet" : "packets"}, with ${snr}.`,
+    ...(lost > 0 ? [`${grouped(lost)} lost.`] : []),
+    ...(inPart > 0 ? [`${grouped(inPart)} lost in part.`] : []),
+    ...(again > 0 ? [`${grouped(again)} sent again.`] : []),
     ...(clean > 0 && finite.length > 0 ? [`${grouped(clean)} without noise.`] : []),
     packets.length < packetsSent
       ? `The first ${grouped(packets.length)} are shown, up to ${timeText(end)}.`
@@ -89,9 +99,11 @@ function drawing(timeline: Timeline, width: number): Drawing {
     packets.map((p) => p.arrivedAtS),
   );
   const bars: Bar[] = packets.map((p) => ({
+    kind: p.erased === 1 ? "lost" : p.erased > 0 ? "in part" : "arrived",
     sent: p.sentAtS / size,
     arrived: p.arrivedAtS / size,
     atX: (p.sentAtS + p.arrivedAtS) / 2 / size,
+    // What was lost is as tall as what had no noise, and of another colour.
     atY: Number.isFinite(p.snrDb) ? p.snrDb : top,
     snrDb: p.snrDb,
   }));
@@ -101,10 +113,15 @@ function drawing(timeline: Timeline, width: number): Drawing {
     atY: bars[i].atY,
     dodge: 0,
     lines: () => [
-      `Packet ${i + 1} of ${grouped(timeline.packetsSent)}`,
+      `Transmission ${i + 1} of ${grouped(timeline.packetsSent)}`,
       `Sent at ${timeText(p.sentAtS)}, arrived at ${timeText(p.arrivedAtS)}`,
-      `${grouped(p.symbols)} symbols`,
-      Number.isFinite(p.snrDb) ? `SNR ${minus(p.snrDb.toFixed(2))} dB` : "No noise",
+      `${grouped(p.symbols)} symbols${p.attempt > 1 ? `, try ${p.attempt}` : ""}`,
+      Number.isFinite(p.snrDb)
+        ? `SNR ${minus(p.snrDb.toFixed(2))} dB`
+        : p.snrDb > 0
+          ? "No noise"
+          : "Lost",
+      ...(p.erased > 0 && p.erased < 1 ? [`${percent(p.erased)} % of it lost`] : []),
     ],
   }));
   return {
@@ -169,7 +186,10 @@ function timelineSpec(bars: Bar[], domain: number[], title: string, width: numbe
             x2: { scale: "x", field: "arrived" },
             y: { scale: "y", field: "atY" },
             y2: { signal: "height" },
-            fill: { value: looks.colours[0] },
+            fill: [
+              { test: "datum.kind === 'lost'", value: looks.colours[1] },
+              { value: looks.colours[0] },
+            ],
             fillOpacity: { scale: "depth", field: "atY" },
             stroke: { value: style.ground },
             strokeWidth: { value: bars.length > width / 4 ? 0 : 0.75 },

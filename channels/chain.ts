@@ -1,0 +1,148 @@
+/**
+ * One channel after another: what leaves the first enters the second, such as weights that were held in a
+ * memory and are then sent.
+ *
+ *   y₁ = x + n₁,  y₂ = y₁ + n₂, …    Var[n] = Var[n₁] + Var[n₂] + …
+ *
+ * The noises are independent and every link is unbiased, so their variances add; what any link loses is lost.
+ * Every link has random streams of its own. The noise level of each refers to the signal that enters the
+ * chain: a link forwards what it receives without amplifying it again.
+ *
+ * A memory holds the weights in their order, so it can only come first, and it is read once: a packet that is
+ * sent again is the reading that was sent before.
+ *
+ * Limits: no link decodes; an equalizer that is biased (mmse) biases what follows.
+ */
+import { z } from "zod";
+import {
+  type Channel,
+  defineChannel,
+  energyOf,
+  type Link,
+  type Reception,
+  receptionOf,
+} from "../src/channel.js";
+import { named } from "../src/named.js";
+
+type Settings = { name: string };
+
+/** The chain of any of these channels. */
+export function chainOf(channels: readonly Channel[]) {
+  const byName = new Map(channels.map((channel) => [channel.name, channel]));
+  const channelOf = ({ name }: Settings) => byName.get(name)!;
+
+  return defineChannel({
+    name: "chain",
+    summary: "one channel after another, e.g. stored, then sent",
+
+    params: z
+      .strictObject({
+        links: z
+          .array(named(channels))
+          .min(2, "must be a list of at least two channels")
+          .describe("channels in the order in which the weights meet them"),
+      })
+      .superRefine(({ links }, context) => {
+        links.forEach((link, i) => {
+          const { name } = link as Settings;
+          if (i === 0 || channelOf({ name }).stores !== true) return;
+          const message = `must come first in a chain: it holds weights as they leave, not symbols as they arrive`;
+          context.addIssue({ code: "custom", path: ["links", i, "name"], message, input: name });
+        });
+      }),
+
+    files: ({ links }) =>
+      links.flatMap((link) => channelOf(link as Settings).files?.(link as never) ?? []),
+
+    open({ links }, context) {
+      const parts = links.map((settings, i) => {
+        const channel = channelOf(settings as Settings);
+        const random = context.random.child(`${i} ${channel.name}`);
+        return new Part(channel, channel.open(settings as never, { ...context, random }));
+      });
+      const timed = parts.flatMap(({ link }) => link.durationS?.bind(link) ?? []);
+
+      return {
+        transmit(x, timeS, reception, first) {
+          const { y, variances } = reception;
+          variances.fill(0);
+          reception.energy = 0;
+          let arriving = x;
+          for (const part of parts) {
+            const own = part.transmit(arriving, timeS, first);
+            addVariances(variances, own.noiseVariance);
+            if (!part.stores) reception.energy += own.energy;
+            arriving = own.y;
+          }
+          y.set(arriving);
+          reception.erased = markErased(y, variances);
+          reception.noiseVariance = variances;
+          for (const part of parts) part.settle(first, reception.erased > 0);
+        },
+        // Links forward while they receive, so the slowest one sets the pace.
+        ...(timed.length > 0 && {
+          durationS: (symbols: number) =>
+            Math.max(
+              ...timed.map((durationS) => durationS(symbols)),
+              timed.length < parts.filter((part) => !part.stores).length
+                ? symbols / context.symbolRateHz
+                : 0,
+            ),
+        }),
+        notes: parts.flatMap(({ link }) => link.notes ?? []),
+      };
+    },
+  });
+}
+
+/** One link of the chain with room for what leaves it. */
+class Part {
+  readonly stores: boolean;
+  #reception = receptionOf(0);
+  /** Readings of packets that may be sent again, by first component. */
+  readonly #readings = new Map<number, Reception>();
+
+  constructor(
+    channel: Channel,
+    readonly link: Link,
+  ) {
+    this.stores = channel.stores === true;
+  }
+
+  transmit(x: Float32Array, timeS: number, first: number): Reception {
+    const kept = this.#readings.get(first);
+    if (kept !== undefined) return kept;
+    if (this.#reception.y.length !== x.length) this.#reception = receptionOf(x.length);
+    const reception = this.#reception;
+    reception.erased = 0;
+    reception.energy = energyOf(x);
+    this.link.transmit(x, timeS, reception, first);
+    return reception;
+  }
+
+  /** Whether the packet may come again. */
+  settle(first: number, mayComeAgain: boolean): void {
+    if (!this.stores) return;
+    if (!mayComeAgain) this.#readings.delete(first);
+    else if (!this.#readings.has(first)) {
+      this.#readings.set(first, this.#reception);
+      this.#reception = receptionOf(0);
+    }
+  }
+}
+
+function addVariances(total: Float32Array, one: number | Float32Array): void {
+  if (typeof one === "number") for (let k = 0; k < total.length; k++) total[k] += one;
+  else for (let k = 0; k < total.length; k++) total[k] += one[k];
+}
+
+/** What one link has lost, later ones cannot bring back; returns how many components those are. */
+function markErased(y: Float32Array, variances: Float32Array): number {
+  let erased = 0;
+  for (let k = 0; k < y.length; k++) {
+    if (variances[k] !== Infinity) continue;
+    y[k] = 0;
+    erased++;
+  }
+  return erased;
+}

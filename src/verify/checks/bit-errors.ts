@@ -1,0 +1,111 @@
+/** Bit error rates over AWGN, Rayleigh fading and OFDM with the receiver knowing every gain. */
+import { awgn } from "../../../channels/awgn.js";
+import { blockFading } from "../../../channels/block-fading.js";
+import { multipathOfdm } from "../../../channels/multipath-ofdm.js";
+import { type Check, type Measured, meanOfIndependent } from "../check.js";
+import {
+  awgnBitErrorRate,
+  bitErrorShares,
+  type Modulation,
+  qam16,
+  qpsk,
+  randomSymbols,
+  rayleighBitErrorRate,
+  snrDbOf,
+} from "../modulation.js";
+import { send } from "../send.js";
+
+const symbolRateHz = 1e6;
+
+/** A gain per symbol (or none), so that symbols are independent. */
+function overSymbols(
+  channel: unknown,
+  params: object,
+  modulation: Modulation,
+  symbols: number,
+): Check["simulate"] {
+  return (ebN0Db, seed, effort) => {
+    const x = randomSymbols(modulation, Math.ceil(symbols * effort), seed);
+    const snrDb = snrDbOf(modulation, ebN0Db);
+    const sending = { channel, params: { ...params, snrDb }, x, complex: true, seed, symbolRateHz };
+    return meanOfIndependent(bitErrorShares(modulation, x, send(sending).y));
+  };
+}
+
+/** Trials are independent, the subcarriers of one are not. */
+function overTrials(
+  channel: unknown,
+  params: object,
+  modulation: Modulation,
+  symbols: number,
+  trials: number,
+): Check["simulate"] {
+  return (ebN0Db, seed, effort): Measured => {
+    const x = randomSymbols(modulation, symbols, seed);
+    const snrDb = snrDbOf(modulation, ebN0Db);
+    const rates = Float64Array.from({ length: Math.ceil(trials * effort) }, (_, trial) => {
+      const { y } = send({ channel, params: { ...params, snrDb }, x, complex: true, seed, trial });
+      return meanOfIndependent(bitErrorShares(modulation, x, y)).value;
+    });
+    return meanOfIndependent(rates);
+  };
+}
+
+const awgnSource =
+  "Q(√(2γ)); ¾Q(a) + ½Q(3a) − ¼Q(5a), a² = 0.8γ: Cho & Yoon, IEEE Trans. Commun. 50 (2002) 1074–1080";
+const rayleighSource =
+  "each Q(√(cγ)) becomes ½(1 − √(cγ/(2 + cγ))): Proakis, Digital Communications (2001), 14.3";
+
+function bitErrors(
+  channel: string,
+  modulation: Modulation,
+  parts: Pick<Check, "theory" | "source" | "at" | "simulate">,
+): Check {
+  return {
+    channel,
+    name: `${modulation.name} bit error rate`,
+    x: "Eb/N0 [dB]",
+    y: "bit error rate",
+    logarithmic: true,
+    continuous: true,
+    ...parts,
+  };
+}
+
+const fading = { coherenceS: 1 / symbolRateHz };
+/** EVA ends after 10 samples at this rate, within the prefix. */
+const ofdm = {
+  profile: "eva",
+  speedMps: 0,
+  carrierHz: 3.5e9,
+  subcarrierSpacingHz: 15e3,
+  fftSize: 256,
+  cyclicPrefix: 18,
+};
+
+export const awgnBitErrors = [qpsk, qam16].map((modulation) =>
+  bitErrors("awgn", modulation, {
+    at: modulation === qpsk ? [-2, 1, 4, 7] : [0, 3, 6, 9],
+    theory: (ebN0Db) => awgnBitErrorRate(modulation, ebN0Db),
+    simulate: overSymbols(awgn, {}, modulation, 500_000),
+    source: awgnSource,
+  }),
+);
+
+export const blockFadingBitErrors = [qpsk, qam16].map((modulation) =>
+  bitErrors("block-fading", modulation, {
+    at: [-3, 5, 13, 21],
+    theory: (ebN0Db) => rayleighBitErrorRate(modulation, ebN0Db),
+    simulate: overSymbols(blockFading, fading, modulation, 500_000),
+    source: rayleighSource,
+  }),
+);
+
+export const ofdmBitErrors = [qpsk, qam16].map((modulation) =>
+  bitErrors("multipath-ofdm", modulation, {
+    at: [-3, 5, 13, 21],
+    theory: (ebN0Db) => rayleighBitErrorRate(modulation, ebN0Db),
+    simulate: overTrials(multipathOfdm, ofdm, modulation, 256, 2000),
+    source: rayleighSource,
+  }),
+);
