@@ -33,6 +33,8 @@ export function axisTitle(path: string): string {
   const words = bare.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
   const name = written[bare] ?? words.charAt(0).toUpperCase() + words.slice(1);
   // "Path" or "λ′" alone would not say whose.
-  const owner = keys.length > 2 || key === "path" || key === "name" ? ` (${keys.at(-2)})` : "";
+  const index = /^\d+$/.test(keys.at(-2) ?? "");
+  const of = index ? `${keys.at(-3)} ${keys.at(-2)}` : keys.at(-2);
+  const owner = keys.length > 2 || key === "path" || key === "name" ? ` (${of})` : "";
   return `${name}${owner}${unit === undefined ? "" : ` [${unit[1]}]`}`;
 }

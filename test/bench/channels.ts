@@ -20,11 +20,30 @@ interface Example {
   readonly complex?: boolean;
 }
 
+const ofdm = {
+  snrDb: 20,
+  profile: "tdl-c",
+  delaySpreadS: 300e-9,
+  speedMps: 30,
+  carrierHz: 3.5e9,
+  subcarrierSpacingHz: 30e3,
+  fftSize: 1024,
+  cyclicPrefix: 96,
+};
+
 /** By name, what each channel is timed with. A channel that is not here is left out. */
 const examples: Record<string, readonly Example[]> = {
   awgn: [{ params: { snrDb: 7 }, target: 40, complex: true }],
   "block-fading": [{ params: { snrDb: 7, coherenceS: 1e-4 }, target: 30, complex: true }],
   doppler: [{ params: { snrDb: 7, speedMps: 30, carrierHz: 3.5e9 }, target: 10, complex: true }],
+  "multipath-ofdm": [
+    { params: ofdm, target: 3, complex: true },
+    { params: { ...ofdm, knowledge: { name: "pilots", spacing: 8 } }, complex: true },
+    {
+      params: { ...ofdm, knowledge: { name: "pilots", spacing: 8, estimator: "lmmse" } },
+      complex: true,
+    },
+  ],
   "pcm-storage": [
     { params: { readAfterS: 86_400 }, target: 3 },
     { params: { readAfterS: 86_400, preset: "hermes-pair" } },

@@ -18,6 +18,16 @@ const examples: Record<string, () => object> = {
     ],
   }),
   erasure: () => ({ lossRate: 0.3, burstPackets: 2 }),
+  "multipath-ofdm": () => ({
+    snrDb: 7,
+    profile: "tdl-c",
+    delaySpreadS: "1 us",
+    speedMps: 30,
+    carrierHz: "3.5 GHz",
+    subcarrierSpacingHz: "30 kHz",
+    fftSize: 128,
+    cyclicPrefix: 9,
+  }),
   "pcm-storage": () => ({ readAfterS: "1 day" }),
   "quantized-analog": () => ({
     snrDb: 7,

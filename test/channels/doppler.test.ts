@@ -152,6 +152,13 @@ describe("parameters", () => {
     ],
     [{ inversion: "truncated" }, "channel.inversion.threshold is missing: truncated needs it"],
     [
+      {
+        snrDb: undefined,
+        budget: { transmitPowerDbm: 20, distanceM: 50, carrierHz: 2e9, pathLoss: "free-space" },
+      },
+      "channel.budget.carrierHz must be that of the channel, carrierHz 3500000000, got 2000000000",
+    ],
+    [
       { inversion: "plain", equalizer: "mmse" },
       "channel.inversion plain leaves nothing to equalize: leave out knowledge and equalizer",
     ],

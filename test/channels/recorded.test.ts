@@ -247,6 +247,12 @@ describe("recorded gains", () => {
       /gains\.npy: the record spans 0\.000999 s, and trial 1, which begins at 0\.0006 s, needs gains up to 0\.001199 s \(600 symbols at 1000000 per second\); .*channel\.gains\.wrap: true/,
     );
     open({ stepS: 399e-6 }, 1);
+    // Every fifth symbol on the air is a pilot: 800 symbols need 1000 gains, 804 need 1005.
+    const pilots = { name: "pilots", spacing: 5 };
+    const withPilots = (symbols: number) =>
+      sendOver({ gains: { path, intervalS: symbolS }, knowledge: pilots }, symbols, true);
+    withPilots(800);
+    expect(() => withPilots(804)).toThrow(/needs gains up to 0\.001004 s \(1005 symbols/);
     open({ wrap: true }, 1);
   });
 

@@ -44,8 +44,7 @@ export const qam16: Modulation = {
     // −3, −1, 1, 3 carry 00, 01, 11, 10: the sign, and whether the magnitude is the small one.
     const inner = (v: number) => Math.abs(v) < 2 * amplitude;
     return x.reduce(
-      (count, v, k) =>
-        count + (v > 0 === y[k]! > 0 ? 0 : 1) + (inner(v) === inner(y[k]!) ? 0 : 1),
+      (count, v, k) => count + (v > 0 === y[k]! > 0 ? 0 : 1) + (inner(v) === inner(y[k]!) ? 0 : 1),
       0,
     );
   },
