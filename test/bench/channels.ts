@@ -66,7 +66,9 @@ export async function channels(): Promise<BenchLine[]> {
 function line(channel: Channel, { params, target, complex = false }: Example): BenchLine {
   const perSecond = componentsPerSecond(channel, params, complex);
   const { snrDb: _, ...told } = params as Record<string, unknown>;
-  const settings = Object.entries(told).map(([key, value]) => `${key} ${value}`);
+  const settings = Object.entries(told).map(
+    ([key, value]) => `${key} ${typeof value === "object" ? JSON.stringify(value) : value}`,
+  );
   const perSymbol = complex ? 2 : 1;
   return {
     name: [`channel ${channel.name}`, ...settings, `blocks of ${block}`].join(", "),
@@ -91,7 +93,8 @@ function componentsPerSecond(channel: Channel, params: object, complex: boolean)
   });
   const link = channel.open(channel.params.parse(params) as never, context);
   const reception = receptionInto(new Float32Array(block));
-  const packetS = block / (complex ? 2 : 1) / context.symbolRateHz;
+  const symbols = block / (complex ? 2 : 1);
+  const packetS = link.durationS?.(symbols) ?? symbols / context.symbolRateHz;
   let sent = 0; // over all repetitions, since packets come in the order of time
   const packets = (count: number) => {
     const start = performance.now();

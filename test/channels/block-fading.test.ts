@@ -92,6 +92,26 @@ describe.each(mappings)("%s mapping", (_, complex) => {
     assertWithin(stated.value, theory, 0.001 * theory);
   });
 
+  test("the noise of a pilot is N0 over its energy, Es boosted", () => {
+    // One pilot and one symbol to a block, and a gain that is 1: a symbol that drowns its own noise shows 1/ĥ.
+    const knowledge = { name: "pilots", spacing: 2, boostDb: 4 };
+    const params = { snrDb: 30, coherenceS: 2e-6, kFactorDb: 60, knowledge };
+    const components = 20_000;
+    const x = new Float32Array(components).map((_, k) => (complex && k % 2 === 1 ? 0 : 1000));
+    const reception = receptionInto(new Float32Array(components));
+    open(params, components, complex).transmit(x, 0, reception, 0);
+    const { y } = reception;
+    const pilot = complex
+      ? Float64Array.from({ length: components / 2 }, (_, k) => {
+          return (y[2 * k] / 1000 - 1) ** 2 + (y[2 * k + 1] / 1000) ** 2;
+        })
+      : Float64Array.from(y, (v) => (v / 1000 - 1) ** 2);
+    // N0/Es is 1/γ for complex symbols; for real ones it is 2/γ, of which the real part shows half.
+    const theory = 1e-3 / 10 ** 0.4;
+    const measured = meanOf(pilot);
+    assertWithin(measured.value, theory, measured.se + 1e-3 * theory); // 3 v, and |h| at 60 dB
+  });
+
   test("pilots: energy and time on the air are counted", () => {
     const boostDb = 4;
     const params = {

@@ -219,7 +219,7 @@ describe("parameters that are refused", () => {
   test("delays in another unit than seconds", () => {
     const params = { profile: { delaysS: [0, 0.02], powersDb: [0, 0] }, delaySpreadS: undefined };
     expect(() => open(params, true, 1)).toThrow(
-      "multipath-ofdm: the delays of channel.profile must end within 16 FFTs, 2048 samples, got 76800 samples",
+      "multipath-ofdm: the delays of the channel must end within 16 FFTs, 2048 samples, got 76800 samples",
     );
   });
 

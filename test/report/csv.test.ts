@@ -52,9 +52,10 @@ test("columns are those of the store, in its order", () => {
   const [header, ...rows] = parse(resultsCsv(run));
   expect(header).toEqual(Object.keys(tablesOf(run).trials));
   expect(header!.join()).toBe(
-    "point,trial,estimator,channel.wnrDb,model.path,snrDb,wnrDb,correct,total,accuracy,mse,nmse," +
+    "point,trial,estimator,channel.wnrDb,model.path,snrDb,wnrDb,equivalentWnrDb,outageRate,erasureRate," +
+      "airtimeS,latencyS,energy,packets,retransmissions,correct,total,accuracy,mse,nmse," +
       "setting.lambda,setting.beta,chosenBy,searchMethod,searchImages,searchCorrect,searchSettings," +
-      "searchLeftOut,searchImageInferences,airtimeS,energy,packets",
+      "searchLeftOut,searchImageInferences",
   );
   for (const row of rows) expect(row).toHaveLength(header!.length);
 });

@@ -76,6 +76,18 @@ describe("the page", () => {
     ]);
   });
 
+  test("has a row for every tensor at every point, unless they are too many to read", () => {
+    const run = fixtureRun();
+    const tensors = (html: string) =>
+      /<details><summary>What each tensor met<.*?<\/details>/s.exec(html)?.[0] ?? "";
+    const rows = [...tensors(htmlReport([run])).matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].slice(1);
+    expect(rows).toHaveLength(run.tensors.length);
+    const cells = [...rows[1]![1]!.matchAll(/<t[dh][^>]*>(.*?)<\/t[dh]>/gs)].map((m) => m[1]);
+    expect(cells.slice(-3)).toEqual(["fc.weight", "76112", "−6.50"]);
+    const many = Array.from({ length: 101 }, () => run.tensors).flat();
+    expect(tensors(htmlReport([{ ...run, tensors: many }]))).toBe("");
+  });
+
   test("links within itself lead somewhere", () => {
     for (const html of [page, htmlReport([fixtureRun(), { ...fixtureRun(), name: "b" }])]) {
       const ids = [...html.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
@@ -279,7 +291,7 @@ describe("several runs", () => {
   test("have a section each, with headings in order", () => {
     const names = elements(both);
     expect(names.filter((name) => name === "h1")).toHaveLength(1);
-    expect(names.filter((name) => name === "details")).toHaveLength(2);
+    expect(names.filter((name) => name === "details")).toHaveLength(3); // and one of tensors
     const levels = names.filter((name) => /^h\d$/.test(name)).map((name) => Number(name[1]));
     levels.forEach((level, i) => {
       expect(level).toBeLessThanOrEqual((levels[i - 1] ?? 0) + 1);

@@ -528,6 +528,21 @@ describe.skipIf(chromiumPath === undefined)("the page in a browser", { timeout: 
       expect(text).toContain("−8.99 to −2.99 dB");
     });
 
+    test("shows what was lost and what was sent again", async () => {
+      const page = await open([fixtureRun({ lossy: true })]);
+      const text = await page.locator("#timeline").textContent();
+      expect(text).toContain("77 packets");
+      expect(text).toContain("2 lost. 2 lost in part. 2 sent again.");
+      const fills = await page
+        .locator("#timeline g.mark-rect.bars path")
+        .evaluateAll((paths) => paths.map((path) => path.getAttribute("fill")));
+      expect(new Set(fills).size).toBe(2);
+      expect(fills.filter((fill) => fill !== fills[0])).toHaveLength(2);
+      await page.locator("#timeline .plot").focus();
+      for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
+      expect(await page.locator("#timeline .readout").textContent()).toMatch(/Lost$/);
+    });
+
     test("follows the point, and says where there was no noise or not all is shown", async () => {
       const run = fixtureRun();
       const clear = run.timelines[3]!;

@@ -156,11 +156,21 @@ describe("the table on the terminal", () => {
     expect(narrow.filter((line) => /MMSE_pb.*±/.test(line))).toHaveLength(20);
   });
 
+  test("says what was lost and sent again, and what it amounts to", () => {
+    const text = textTable(fixtureRun({ lossy: true }), 200);
+    expect(text).toMatch(
+      /equivalent WNR\n.*\[dB\] {2}outage \[%\] {2}lost \[%\] {2}retransmissions {2}latency \[s\]\n/,
+    );
+    expect(rowsOf(text, "outage")[0]).toMatch(/-6\.21 +1\.25 +0\.50 +2 +0\.0791$/);
+    expect(textTable(fixtureRun(), 200)).not.toMatch(/equivalent|outage|lost|latency/);
+  });
+
   test("leaves out airtime, energy and standard deviation where nothing else helps", () => {
     const run = fixtureRun();
     const summary = run.summary.map((s) => ({
       ...s,
       airtimeS: 0.0765 * (1 + s.point),
+      latencyS: 0.0765 * (1 + s.point),
       energy: 76_500 * (1 + s.point),
     }));
     const all = textTable({ ...run, summary }, 110);
