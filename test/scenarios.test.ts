@@ -56,10 +56,17 @@ function compare(results: readonly TrialResult[], name: string): void {
 }
 
 describe.each([
+  "block-fading.yaml",
   "converter-bits.yaml",
+  "doppler.yaml",
+  "erasure.yaml",
+  "link-budget.yaml",
+  "multipath-ofdm.yaml",
   "pcm-storage.yaml",
   "quickstart.yaml",
   "reram-storage.yaml",
+  "selective-repeat.yaml",
+  "stored-then-sent.yaml",
   "which-layers.ts",
 ])("%s", (file) => {
   test("gives its stored result at every point", { timeout: 300_000 }, async () => {
