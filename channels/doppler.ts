@@ -43,7 +43,13 @@ export const doppler = defineChannel({
         ),
       ...flatLinkParams,
     })
-    .superRefine(flatLinkRules),
+    .superRefine(flatLinkRules)
+    .superRefine(({ carrierHz, budget }, context) => {
+      if (budget === undefined || budget.carrierHz === carrierHz) return;
+      const message = `must be that of the channel, carrierHz ${carrierHz}`;
+      const path = ["budget", "carrierHz"];
+      context.addIssue({ code: "custom", path, message, input: budget.carrierHz });
+    }),
 
   open(params, context) {
     const { speedMps, carrierHz, kFactorDb, losDopplerRatio } = params;

@@ -7,6 +7,7 @@ import { blockFading } from "./block-fading.js";
 import { chainOf } from "./chain.js";
 import { doppler } from "./doppler.js";
 import { erasure } from "./erasure.js";
+import { multipathOfdm } from "./multipath-ofdm.js";
 import { pcmStorage } from "./pcm-storage.js";
 import { quantizedAnalog } from "./quantized-analog.js";
 import { recorded } from "./recorded.js";
@@ -17,6 +18,7 @@ const single = [
   blockFading,
   doppler,
   erasure,
+  multipathOfdm,
   pcmStorage,
   quantizedAnalog,
   recorded,

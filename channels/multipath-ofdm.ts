@@ -3,9 +3,8 @@
  *
  *   r(n) = Σ_l g_l(n) x(n − d_l) + noise,   Y(k) = H(k) X(k) + interference + noise
  *
- * Each tap fades by itself by Clarke's model (src/fading/clarke-gains.ts) with the Doppler shift
- * fD = speedMps · carrierHz / c; a line of sight in the first tap has the shift 0.7 fD, as 3GPP TR 38.901 7.7.2 has
- * it. The channel acts on time samples: taps later than the prefix and gains that change within a symbol interfere
+ * Taps fade by Clarke's model with the delays and powers of a profile, or as recorded (src/ofdm/fading-paths.ts).
+ * The channel acts on time samples: taps later than the prefix and gains that change within a symbol interfere
  * as they do on the air (src/ofdm/delay-line.ts), and what is stated of that is in src/ofdm/window.ts.
  *
  * snrDb is the SNR on a subcarrier per real component, averaged over the fading: Σ E|g_l|² = 1. Real symbols
@@ -20,20 +19,10 @@
 import { z } from "zod";
 import { defineChannel } from "../src/channel.js";
 import { noiseVarianceOf } from "../src/channel-noise.js";
-import { InputError } from "../src/errors.js";
-import { clarkeGains } from "../src/fading/clarke-gains.js";
 import { flatLinkParams, flatLinkRules, type Pilots } from "../src/fading/knowledge.js";
-import { profileParams, scaledProfile, tapsOf } from "../src/fading/tap-profiles.js";
+import { checkRecord, fadingPaths, pathParams, pathRules } from "../src/ofdm/fading-paths.js";
 import { ofdmLink } from "../src/ofdm/link.js";
-import { pathsOf } from "../src/ofdm/paths.js";
 import { quantity } from "../src/units.js";
-
-const speedOfLightMps = 299_792_458;
-const losDopplerRatio = 0.7;
-/** Of a Doppler period, that an OFDM symbol may last: beyond, straight lines are no gains any more. */
-const mostTurn = 0.1;
-/** OFDM symbols that an echo may last; delays in another unit end here. */
-const longestEcho = 16;
 
 const { inversion: _, ...linkParams } = flatLinkParams;
 const count = (least: number, most: number) =>
@@ -41,7 +30,7 @@ const count = (least: number, most: number) =>
 
 export const multipathOfdm = defineChannel({
   name: "multipath-ofdm",
-  summary: "OFDM over taps that fade: TDL-A to TDL-E, EPA, EVA, ETU or own ones",
+  summary: "OFDM over taps that fade: TDL-A to TDL-E, EPA, EVA, ETU, own or recorded ones",
 
   params: z
     .strictObject({
@@ -50,11 +39,7 @@ export const multipathOfdm = defineChannel({
         "what the receiver knows of the gains: perfect, none, or " +
           "{ name: pilots, spacing: SUBCARRIERS, estimator: ls or lmmse, boostDb: DB }",
       ),
-      ...profileParams,
-      speedMps: quantity("m/s", z.number().min(0).max(1e6)).describe(
-        "speed of the receiver; 0: the gains of a trial stay what they are [m/s]",
-      ),
-      carrierHz: quantity("Hz", z.number().positive()).describe("carrier frequency [Hz]"),
+      ...pathParams,
       subcarrierSpacingHz: quantity("Hz", z.number().positive()).describe(
         "distance between subcarriers [Hz]",
       ),
@@ -66,7 +51,7 @@ export const multipathOfdm = defineChannel({
     })
     .superRefine((params, context) => {
       flatLinkRules({ ...params, inversion: { name: "none" } }, context as never);
-      scaledProfile(params, context as never);
+      pathRules(params, context as never);
       const issue = (path: string[], message: string, input: unknown) =>
         context.addIssue({ code: "custom", path, message, input });
       const { fftSize, cyclicPrefix, knowledge, occupiedSubcarriers = fftSize } = params;
@@ -79,11 +64,13 @@ export const multipathOfdm = defineChannel({
       if (occupiedSubcarriers > fftSize) {
         const rule = `must be at most fftSize, ${fftSize}`;
         issue(["occupiedSubcarriers"], rule, occupiedSubcarriers);
-      } else if (knowledge.name === "pilots" && knowledge.spacing! >= occupiedSubcarriers) {
+      } else if (knowledge.name === "pilots" && !(knowledge.spacing! < occupiedSubcarriers)) {
         const rule = `must be below the number of subcarriers in use, ${occupiedSubcarriers}`;
         issue(["knowledge", "spacing"], rule, knowledge.spacing);
       }
     }),
+
+  files: ({ gains }) => (gains === undefined ? [] : [gains.path]),
 
   open(params, context) {
     const { fftSize, cyclicPrefix, subcarrierSpacingHz, knowledge } = params;
@@ -91,34 +78,14 @@ export const multipathOfdm = defineChannel({
     const occupied = params.occupiedSubcarriers ?? fftSize;
     const sampleRateHz = fftSize * subcarrierSpacingHz;
     const symbolS = (fftSize + cyclicPrefix) / sampleRateHz;
-    const dopplerHz = (params.speedMps * params.carrierHz) / speedOfLightMps;
-    if (!(dopplerHz * symbolS <= mostTurn)) {
-      throw new InputError(
-        "multipath-ofdm: channel.speedMps x channel.carrierHz / c must be at most " +
-          `${mostTurn} of an OFDM symbol's rate, ${mostTurn / symbolS} Hz, got ${dopplerHz} Hz`,
-      );
-    }
-    const taps = tapsOf(params);
-    const longest = Math.round(Math.max(...taps.map(({ delayS }) => delayS)) * sampleRateHz);
-    if (!(longest <= longestEcho * fftSize)) {
-      throw new InputError(
-        `multipath-ofdm: the delays of channel.profile must end within ${longestEcho} FFTs, ` +
-          `${longestEcho * fftSize} samples, got ${longest} samples`,
-      );
-    }
-    const gainsOf = ({ kFactorDb }: { kFactorDb?: number }, index: number) =>
-      clarkeGains(
-        { dopplerHz, kFactorDb, losDopplerRatio },
-        random.child("gains").stream(`tap ${index}`),
-      );
     // The noise of a link budget is that of the band that carries the power.
     const band = { ...context, symbolRateHz: occupied * subcarrierSpacingHz };
-    return ofdmLink({
+    const link = ofdmLink({
       fftSize,
       spacingHz: subcarrierSpacingHz,
       prefix: cyclicPrefix,
       occupied,
-      paths: pathsOf(taps, sampleRateHz, gainsOf),
+      paths: fadingPaths(params, { fftSize, sampleRateHz, symbolS }, context),
       knowledge:
         knowledge.name === "pilots"
           ? (knowledge as Pilots)
@@ -127,5 +94,8 @@ export const multipathOfdm = defineChannel({
       level: { noiseVariance: noiseVarianceOf(params, band), power: signal.meanSquare, complex },
       random,
     });
+    const symbols = complex ? context.components / 2 : context.components;
+    checkRecord(params, context.trial, link.durationS!(symbols));
+    return link;
   },
 });

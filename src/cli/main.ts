@@ -17,6 +17,7 @@ import { query, queryFormats } from "./query.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
 import { validate } from "./validate.js";
+import { verify } from "./verify.js";
 import { watch } from "./watch.js";
 import { weights } from "./weights.js";
 
@@ -29,6 +30,7 @@ const commands = [
   "query",
   "diff",
   "validate",
+  "verify",
   "list",
   "doctor",
   "weights",
@@ -218,6 +220,27 @@ function parser(args: readonly string[]) {
       "check a scenario and the files it names without simulating",
       (y) => asks(y),
       (argv) => validate(argv),
+    )
+    .command(
+      "verify",
+      "check the channels against theory on this machine",
+      (y) =>
+        y
+          .option("channel", {
+            type: "string",
+            requiresArg: true,
+            coerce: (value: string | string[]) => once<string>("channel")(value as string),
+            describe: "only the checks of this channel",
+          })
+          .option("out", {
+            type: "string",
+            requiresArg: true,
+            coerce: outOf,
+            describe: "folder for the results and a figure of each channel",
+          })
+          .option("seed", seed)
+          .option("json", { type: "boolean", default: false, describe: "print JSON" }),
+      (argv) => verify(argv),
     )
     .command(
       "list <kind>",

@@ -1,7 +1,9 @@
 /**
  * The deterministic half of flat fading: y = hx + n, one gain for each symbol; and room for its packets.
  */
+import type { Reception } from "../channel.js";
 import type { GainEstimate } from "./equalizer.js";
+import type { SignalLevel } from "./knowledge.js";
 
 /** Adds h x to `received`, which holds the noise; with real symbols x is the complex (x, 0). */
 export function addFaded(
@@ -25,6 +27,37 @@ export function addFaded(
       received[2 * k + 1] += h[2 * k + 1] * x[k];
     }
   }
+}
+
+/**
+ * (hx + n)/h = x + n/h at once, and its variance σ²/|h|² per component: addFaded and the zf equalizer (equalizer.ts)
+ * for gains that are known, in half of the time. With real symbols the real part is kept.
+ */
+export function addNoiseOverGain(
+  x: Float32Array,
+  h: Float32Array,
+  noise: Float32Array,
+  { noiseVariance, complex }: SignalLevel,
+  reception: Reception,
+): void {
+  const { y, variances } = reception;
+  for (let k = 0; k < h.length; k += 2) {
+    const hRe = h[k];
+    const hIm = h[k + 1];
+    const re = noise[k];
+    const im = noise[k + 1];
+    const inverse = 1 / (hRe * hRe + hIm * hIm);
+    if (complex) {
+      y[k] = x[k] + inverse * (re * hRe + im * hIm);
+      y[k + 1] = x[k + 1] + inverse * (im * hRe - re * hIm);
+      variances[k] = noiseVariance * inverse;
+      variances[k + 1] = noiseVariance * inverse;
+    } else {
+      y[k >> 1] = x[k >> 1] + inverse * (re * hRe + im * hIm);
+      variances[k >> 1] = noiseVariance * inverse;
+    }
+  }
+  reception.noiseVariance = variances;
 }
 
 /** Buffers for a packet of so many symbols, all interleaved complex but for s. */

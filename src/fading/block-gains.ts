@@ -57,11 +57,17 @@ export function blockGains(law: BlockLaw, random: RandomStream): BlockGains {
     block,
 
     fill(timeS, stepS, out) {
-      for (let k = 0; 2 * k < out.length; k++) {
-        const at = block(timeS + k * stepS);
-        if (at !== drawn) advance(at);
-        out[2 * k] = re;
-        out[2 * k + 1] = im;
+      const symbols = out.length / 2;
+      for (let k = 0; k < symbols; ) {
+        const here = block(timeS + k * stepS);
+        advance(here);
+        // Up to the block's last symbol or the one before, which then has a turn of its own.
+        const rest = Math.floor(((here + 1 - early) * coherenceS - timeS) / stepS);
+        const end = Math.min(symbols, rest > k ? rest : k + 1);
+        for (; k < end; k++) {
+          out[2 * k] = re;
+          out[2 * k + 1] = im;
+        }
       }
     },
 

@@ -10,15 +10,15 @@
  *            E(r − x)² = E|h − 1|² p + σ² per component of complex symbols, E(Re h − 1)² p + σ² of real ones
  *   pilots   pilot-link.ts
  *
- * or else the transmitter knows them and inverts the channel (inversion.ts). σ² is that of awgn at the same snrDb
- * or wnrDb, so that these hold on average over the fading, E|h|² = 1.
+ * or else the transmitter knows them and inverts the channel (inversion.ts). σ² is that of awgn at the same snrDb,
+ * wnrDb or budget, so that these hold on average over the fading, E|h|² = 1.
  *
  * Source: Tse & Viswanath, Fundamentals of Wireless Communication (2005), 2.2 and 3.1.
  * Limits: symbol rate, a gain that is constant over a symbol and over the bandwidth, ideal timing.
  */
 import type { ChannelContext, Link } from "../channel.js";
 import { noiseVarianceOf } from "../channel-noise.js";
-import { addFaded, packetRooms } from "./apply-gains.js";
+import { addFaded, addNoiseOverGain, packetRooms } from "./apply-gains.js";
 import { equalizer } from "./equalizer.js";
 import type { Gains } from "./gains.js";
 import { meanInverseGain } from "./inverse-gain.js";
@@ -53,13 +53,13 @@ export function flatLink(
     return invertedLink(gains, { threshold, rho }, level, 1 / symbolRateHz, noise);
   }
   if (knowledge.name === "none") return plainLink(gains, level, context);
-  if (knowledge.name === "perfect") return equalizedLink(gains, params.equalizer, level, context);
+  if (knowledge.name === "perfect") return knownLink(gains, params.equalizer, level, context);
   const pilots = knowledge as Pilots; // which have their spacing, says the schema
   return pilotLink(gains, pilotEstimator, pilots, params.equalizer, level, context);
 }
 
 /** The receiver knows every gain. */
-function equalizedLink(
+function knownLink(
   gains: Gains,
   equalizerName: "zf" | "mmse",
   level: SignalLevel,
@@ -76,8 +76,11 @@ function equalizedLink(
       const { received, estimate } = rooms(complex ? x.length / 2 : x.length);
       gains.fill(timeS, 1 / symbolRateHz, estimate.h);
       noise.fillNormal(received, sigma);
-      addFaded(x, estimate.h, received, complex);
-      equalize(received, estimate, reception);
+      if (equalizerName === "zf") addNoiseOverGain(x, estimate.h, received, level, reception);
+      else {
+        addFaded(x, estimate.h, received, complex);
+        equalize(received, estimate, reception);
+      }
     },
   };
 }

@@ -177,7 +177,7 @@ function wiener({ correlation, pilots, places, pilotNoise }: LinearEstimatorSpec
       r[2 * k + 1] = w[2 * k + 1] = im;
     }
     solveRow(n, factor, w);
-    let crossRe = 0; // E[h ĥ*] = Σ w_k* r_k = w r^H conjugated
+    let crossRe = 0; // E[h ĥ*] = Σ w_k* r_k
     let crossIm = 0;
     let size = 0;
     for (let k = 0; k < 2 * n; k += 2) {

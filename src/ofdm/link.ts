@@ -139,8 +139,31 @@ export function ofdmLink(spec: OfdmSpec): Link {
     }
   }
 
+  /** Receptions, which are reused, by OFDM symbols. */
+  const known = new WeakMap<Reception, readonly Reception[]>();
+
+  function partsOf(reception: Reception): readonly Reception[] {
+    let parts = known.get(reception);
+    if (parts === undefined) {
+      const { y, variances } = reception;
+      parts = Array.from({ length: Math.ceil(y.length / perSymbol) }, (_, symbol) => {
+        const [from, to] = [symbol * perSymbol, Math.min(y.length, (symbol + 1) * perSymbol)];
+        return {
+          y: y.subarray(from, to),
+          variances: variances.subarray(from, to),
+          noiseVariance: 0,
+          erased: 0,
+          energy: 0,
+        };
+      });
+      known.set(reception, parts);
+    }
+    return parts;
+  }
+
   return {
     transmit(x, timeS, reception) {
+      const parts = partsOf(reception);
       reception.energy = 0;
       line.silence();
       for (let symbol = 0, from = 0; from < x.length; symbol++, from += perSymbol) {
@@ -156,7 +179,8 @@ export function ofdmLink(spec: OfdmSpec): Link {
         const startS = timeS + symbol * symbolS;
         const forms = window.data[Math.min(symbol, window.data.length - 1)]!;
         know({ gains, forms, startS, endS: startS + symbolS, observed }, estimate);
-        const part = partOf(reception, from, to);
+        const part = parts[symbol]!;
+        part.erased = 0;
         equalize(received, estimate, part);
         reception.erased += part.erased;
       }
@@ -165,17 +189,6 @@ export function ofdmLink(spec: OfdmSpec): Link {
 
     durationS: (symbols) => Math.ceil(symbols / dataCount) * symbolS,
     notes: notesOf(spec),
-  };
-}
-
-/** Components of one OFDM symbol. */
-function partOf({ y, variances }: Reception, from: number, to: number): Reception {
-  return {
-    y: y.subarray(from, to),
-    variances: variances.subarray(from, to),
-    noiseVariance: 0,
-    erased: 0,
-    energy: 0,
   };
 }
 

@@ -29,8 +29,9 @@ export class Path {
 
   /** Gains at timeS + k stepS, k = 0 … points − 1, re, im, re, im, …, into `out` from index `at` on. */
   fill(timeS: number, stepS: number, points: number, out: Float64Array, at: number): void {
-    if (this.#room.length < 2 * points) this.#room = new Float32Array(2 * points);
-    const room = this.#room.subarray(0, 2 * points);
+    // Packets have the same number of symbols but for a last one.
+    if (this.#room.length !== 2 * points) this.#room = new Float32Array(2 * points);
+    const room = this.#room;
     out.fill(0, at, at + 2 * points);
     for (const { gains, amplitude } of this.#parts) {
       gains.fill(timeS, stepS, room);

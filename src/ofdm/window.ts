@@ -81,8 +81,8 @@ export function windowOf(
     if (late === 0) inPrefix = path;
     const edge = Math.min(late, fftSize);
     spectrum.compute(edge, fftSize);
-    alpha[path] = spectrum.re[0];
-    beta[path] = spectrum.im[0];
+    alpha[path] = spectrum.alpha;
+    beta[path] = spectrum.beta;
     for (const forms of data) spectrum.addForms(forms, path, atData, 1);
     spectrum.addForms(pilots, path, atPilots, 1);
     data.forEach((forms, symbol) => {
@@ -133,9 +133,9 @@ class Spectrum {
   readonly #z: Float64Array;
   readonly #fft: FFT;
   readonly #prefix: number;
-  /** Re of the first spectrum at 0 and of the second, as both sequences are real. */
-  readonly re = new Float64Array(1);
-  readonly im = new Float64Array(1);
+  /** Both spectra at 0: what reaches the same subcarrier. */
+  alpha = 0;
+  beta = 0;
 
   constructor(
     readonly size: number,
@@ -157,8 +157,8 @@ class Spectrum {
       this.#window[2 * n + 1] = u / this.size;
     }
     this.#fft.transform(this.#z, this.#window);
-    this.re[0] = this.#z[0];
-    this.im[0] = this.#z[1];
+    this.alpha = this.#z[0];
+    this.beta = this.#z[1];
   }
 
   /** Adds Σ A(Δ) |·|² from Δ = `first` on. */

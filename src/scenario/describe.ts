@@ -29,7 +29,7 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
 }
 
-/** Rows of an object schema; keys of objects inside it follow as `outer.inner`. */
+/** Rows of an object schema; keys of objects inside it, whatever its kind, follow as `outer.inner`. */
 export function parameterRows(schema: z.ZodType, prefix = ""): ParameterRow[] {
   return rowsOf(toJsonSchema(schema), prefix);
 }
@@ -42,8 +42,23 @@ function rowsOf({ properties = {} }: JsonSchema, prefix: string): ParameterRow[]
       default: property.default === undefined ? undefined : JSON.stringify(property.default),
       description: property.description ?? "",
     },
-    ...(property.properties === undefined ? [] : rowsOf(property, `${prefix}${key}.`)),
+    ...innerRows(property, `${prefix}${key}.`),
   ]);
+}
+
+/** Keys of a map, or of the kinds of map that it can be; a key that several kinds share comes once. */
+function innerRows(property: JsonSchema, prefix: string): ParameterRow[] {
+  if (property.properties !== undefined) return rowsOf(property, prefix);
+  const kinds = property.anyOf ?? property.oneOf ?? [];
+  const rows = new Map<string, ParameterRow>();
+  for (const row of kinds.flatMap((kind) => innerRows(kind, prefix))) {
+    const earlier = rows.get(row.key);
+    if (earlier === undefined) rows.set(row.key, row);
+    else if (earlier.type !== row.type) {
+      rows.set(row.key, { ...earlier, type: `${earlier.type} | ${row.type}` });
+    }
+  }
+  return [...rows.values()];
 }
 
 function typeText(schema: JsonSchema): string {

@@ -27,8 +27,8 @@ export interface Check {
   roundingOf?(at: number): number;
   /** True where the theory holds between the points too, and is drawn there. */
   readonly continuous?: boolean;
-  /** `effort` is a factor on the number of samples. */
-  simulate(at: number, seed: number, effort: number): Measured;
+  /** `effort` is a factor on the number of samples; points have seeds of their own. */
+  simulate(at: number, seed: string, effort: number): Measured;
 }
 
 export interface CheckedPoint {
@@ -55,7 +55,8 @@ const curvePoints = 100;
 export function runCheck(check: Check, seed = 1, effort = 1): CheckResult {
   const points = check.at.map((at) => {
     const theory = check.theory(at);
-    const { value, standardError } = check.simulate(at, seed, effort);
+    const ownSeed = `${seed}: ${check.channel}, ${check.name}, ${at}`;
+    const { value, standardError } = check.simulate(at, ownSeed, effort);
     return {
       at,
       theory,
@@ -86,7 +87,10 @@ function curveOf({ at, theory, continuous }: Check) {
   const last = Math.max(...at);
   const places =
     continuous === true
-      ? Array.from({ length: curvePoints + 1 }, (_, i) => first + (i / curvePoints) * (last - first))
+      ? Array.from(
+          { length: curvePoints + 1 },
+          (_, i) => first + (i / curvePoints) * (last - first),
+        )
       : at;
   return places.map((place) => ({ at: place, theory: theory(place) }));
 }

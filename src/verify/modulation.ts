@@ -60,7 +60,7 @@ export function snrDbOf({ bitsPerSymbol }: Modulation, ebN0Db: number): number {
 }
 
 /** Random symbols: I, Q, I, Q, … of unit mean square. */
-export function randomSymbols(modulation: Modulation, symbols: number, seed: number): Float32Array {
+export function randomSymbols(modulation: Modulation, symbols: number, seed: string): Float32Array {
   const stream = new RandomSource(seed, "verify").stream(`${modulation.name} bits`);
   return Float32Array.from({ length: 2 * symbols }, () => {
     const bits = stream.integer(modulation === qpsk ? 2 : 4);

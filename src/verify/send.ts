@@ -10,7 +10,7 @@ export interface Sending {
   /** Components; with `complex`, I and Q of a symbol are neighbours. */
   readonly x: Float32Array;
   readonly complex: boolean;
-  readonly seed: number;
+  readonly seed: string;
   readonly trial?: number;
   readonly symbolRateHz?: number;
   /** Components of a packet; all where absent. */
@@ -53,7 +53,7 @@ export function send(sending: Omit<Sending, "packet">): Reception {
 }
 
 /** Normal numbers of unit variance, one stream per name. */
-export function gaussian(count: number, seed: number, name: string): Float32Array {
+export function gaussian(count: number, seed: string, name: string): Float32Array {
   const x = new Float32Array(count);
   new RandomSource(seed, "verify").stream(name).fillNormal(x);
   return x;

@@ -37,10 +37,10 @@ describe.each(mappings)("%s mapping", (_, complex) => {
     test.each(["zf", "mmse"])("%s: the stated variance is that of the errors", (equalizer) => {
       const params = { snrDb: 4, ...moving, equalizer, ...knowledge };
       const components = complex ? 2 * symbols : symbols;
-      const options = { components, startS: 0.7, transmissions: 300 };
+      const options = { components, startS: 0.7, transmissions: symbols === 400 ? 120 : 300 };
       const ratio = meanOf(calibrate(channel, params, complex, options).ratios);
       assertWithin(ratio.value, 1, ratio.se);
-      expect(ratio.se).toBeLessThan(0.02);
+      expect(ratio.se).toBeLessThan(0.025);
     });
   });
 
@@ -96,7 +96,7 @@ test("the Doppler shift is speed x carrier / c: gains at rest do not change, mov
   const lagS = 1e-3;
   const products = (speedMps: number) => {
     const params = { snrDb: 300, speedMps, carrierHz: "2 GHz", knowledge: "none" };
-    return Float64Array.from({ length: 3000 }, (_, seed) => {
+    return Float64Array.from({ length: 1500 }, (_, seed) => {
       const link = open(params, 2, true, seed);
       const reception = receptionInto(new Float32Array(2));
       const h = [0.2, 0.2 + lagS].map((timeS) => {

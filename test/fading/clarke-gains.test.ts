@@ -26,9 +26,14 @@ function realisations(seed: number, law: Partial<ClarkeLaw> = {}) {
 const power = (h: Float32Array, k: number) => h[2 * k] ** 2 + h[2 * k + 1] ** 2;
 
 describe("over independent realisations", () => {
-  const count = 20_000;
   /** h at times 0.3, 0.3 + lag, … of each realisation. */
-  function sample(seed: number, law: Partial<ClarkeLaw>, lagS: number, points: number) {
+  function sample(
+    seed: number,
+    law: Partial<ClarkeLaw>,
+    lagS: number,
+    points: number,
+    count = 20_000,
+  ) {
     const next = realisations(seed, law);
     const h = new Float32Array(2 * points);
     return Array.from({ length: count }, () => {
@@ -56,7 +61,7 @@ describe("over independent realisations", () => {
   ])("$law: the autocorrelation is J0(2π fD τ) beside the line of sight", ({ law, k, ratio }) => {
     const lagS = 0.17 / dopplerHz;
     const points = 9;
-    const h = sample(3, law, lagS, points);
+    const h = sample(3, law, lagS, points, 8000);
     const gains = realisations(3, law)();
     for (let lag = 0; lag < points; lag++) {
       const phase = 2 * Math.PI * 0.17 * lag;
@@ -79,7 +84,7 @@ describe("over independent realisations", () => {
 
   test("the mean is the line of sight", () => {
     const law = { kFactorDb: 3, losDopplerRatio: -0.4 };
-    const h = sample(4, law, 0, 1);
+    const h = sample(4, law, 0, 1, 8000);
     const phase = 2 * Math.PI * dopplerHz * -0.4 * 0.3;
     const amplitude = Math.sqrt(10 ** 0.3 / (10 ** 0.3 + 1));
     const mean = [amplitude * Math.cos(phase), amplitude * Math.sin(phase)];

@@ -73,14 +73,17 @@ function bitErrors(
 }
 
 const fading = { coherenceS: 1 / symbolRateHz };
-/** EVA ends after 10 samples at this rate, within the prefix. */
+const fftSize = 256;
+const subcarrierSpacingHz = 15e3;
+/** Equal taps, 4 samples apart, so that a trial has some 16 independent gains; the prefix is longer. */
+const taps = Array.from({ length: 16 }, (_, tap) => (4 * tap) / (fftSize * subcarrierSpacingHz));
 const ofdm = {
-  profile: "eva",
+  profile: { delaysS: taps, powersDb: taps.map(() => 0) },
   speedMps: 0,
   carrierHz: 3.5e9,
-  subcarrierSpacingHz: 15e3,
-  fftSize: 256,
-  cyclicPrefix: 18,
+  subcarrierSpacingHz,
+  fftSize,
+  cyclicPrefix: 64,
 };
 
 export const awgnBitErrors = [qpsk, qam16].map((modulation) =>
@@ -105,7 +108,7 @@ export const ofdmBitErrors = [qpsk, qam16].map((modulation) =>
   bitErrors("multipath-ofdm", modulation, {
     at: [-3, 5, 13, 21],
     theory: (ebN0Db) => rayleighBitErrorRate(modulation, ebN0Db),
-    simulate: overTrials(multipathOfdm, ofdm, modulation, 256, 2000),
+    simulate: overTrials(multipathOfdm, ofdm, modulation, fftSize, 5000),
     source: rayleighSource,
   }),
 );

@@ -6,7 +6,7 @@ import { sendPackets } from "../send.js";
 const packets = 20_000;
 
 /** 1 where a packet was lost. */
-function losses(params: object, seed: number, effort: number): Uint8Array {
+function losses(params: object, seed: string, effort: number): Uint8Array {
   const x = new Float32Array(2 * Math.ceil(packets * effort)).fill(1);
   const sent = sendPackets({ channel: erasure, params, x, complex: true, seed, packet: 2 });
   return Uint8Array.from(sent, ({ erased }) => (erased > 0 ? 1 : 0));

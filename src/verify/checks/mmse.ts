@@ -44,7 +44,8 @@ export const rayleighMmseError: Check = {
   channel: "block-fading",
   at: [-10, 0, 10, 20],
   theory: (snrDb) => rayleighMmse(dbToRatio(snrDb)),
-  source: "E[1/(1 + SNR |h|²)] = (1/SNR) exp(1/SNR) E₁(1/SNR): Kay, Estimation Theory (1993), ch. 12",
+  source:
+    "E[1/(1 + SNR |h|²)] = (1/SNR) exp(1/SNR) E₁(1/SNR): Kay, Estimation Theory (1993), ch. 12",
   simulate(snrDb, seed, effort) {
     const x = gaussian(2 * Math.ceil(symbols * effort), seed, "mmse");
     const params = { snrDb, coherenceS: 1e-6, equalizer: "mmse" };
