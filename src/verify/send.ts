@@ -10,6 +10,8 @@ export interface Sending {
   /** Components; with `complex`, I and Q of a symbol are neighbours. */
   readonly x: Float32Array;
   readonly complex: boolean;
+  /** Mean square that the channel is told of, which a random `x` has on average; that of `x` where absent. */
+  readonly meanSquare?: number;
   readonly seed: string;
   readonly trial?: number;
   readonly symbolRateHz?: number;
@@ -17,13 +19,11 @@ export interface Sending {
   readonly packet?: number;
 }
 
-/**
- * What arrives of each packet, in order. The signal that the channel is told of has the mean square of `x`.
- */
+/** What arrives of each packet, in order. */
 export function* sendPackets(sending: Sending): Generator<Reception> {
   const { x, complex, seed, trial = 0, symbolRateHz = 1e6, packet = x.length } = sending;
   const channel = sending.channel as Channel;
-  const meanSquare = energyOf(x) / x.length;
+  const meanSquare = sending.meanSquare ?? energyOf(x) / x.length;
   const peak = x.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0);
   const link = channel.open(channel.params.parse(sending.params), {
     signal: { meanSquare, variance: meanSquare },

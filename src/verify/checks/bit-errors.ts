@@ -27,8 +27,16 @@ function overSymbols(
   return (ebN0Db, seed, effort) => {
     const x = randomSymbols(modulation, Math.ceil(symbols * effort), seed);
     const snrDb = snrDbOf(modulation, ebN0Db);
-    const sending = { channel, params: { ...params, snrDb }, x, complex: true, seed, symbolRateHz };
-    return meanOfIndependent(bitErrorShares(modulation, x, send(sending).y));
+    const sending = {
+      channel,
+      params: { ...params, snrDb },
+      x,
+      complex: true,
+      meanSquare: 1,
+      seed,
+    };
+    const { y } = send({ ...sending, symbolRateHz });
+    return meanOfIndependent(bitErrorShares(modulation, x, y));
   };
 }
 
@@ -41,10 +49,12 @@ function overTrials(
   trials: number,
 ): Check["simulate"] {
   return (ebN0Db, seed, effort): Measured => {
-    const x = randomSymbols(modulation, symbols, seed);
     const snrDb = snrDbOf(modulation, ebN0Db);
+    const sending = { channel, params: { ...params, snrDb }, complex: true, meanSquare: 1, seed };
     const rates = Float64Array.from({ length: Math.ceil(trials * effort) }, (_, trial) => {
-      const { y } = send({ channel, params: { ...params, snrDb }, x, complex: true, seed, trial });
+      // Symbols of their own, since a few hundred of them may have more power than they should.
+      const x = randomSymbols(modulation, symbols, `${seed}, trial ${trial}`);
+      const { y } = send({ ...sending, x, trial });
       return meanOfIndependent(bitErrorShares(modulation, x, y)).value;
     });
     return meanOfIndependent(rates);

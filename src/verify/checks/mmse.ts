@@ -31,7 +31,14 @@ export const awgnMmse: Check = {
   source: "1/(1 + SNR): Kay, Estimation Theory (1993), ch. 12",
   simulate(snrDb, seed, effort) {
     const x = gaussian(2 * Math.ceil(symbols * effort), seed, "mmse");
-    const { y, noiseVariance } = send({ channel: awgn, params: { snrDb }, x, complex: true, seed });
+    const { y, noiseVariance } = send({
+      channel: awgn,
+      params: { snrDb },
+      x,
+      complex: true,
+      meanSquare: 1,
+      seed,
+    });
     const prior = { mean: 0, variance: 1 };
     const estimate = new Float32Array(x.length);
     mmse.estimate(y, { noiseVariance, prior }, {}, estimate);
@@ -49,6 +56,9 @@ export const rayleighMmseError: Check = {
   simulate(snrDb, seed, effort) {
     const x = gaussian(2 * Math.ceil(symbols * effort), seed, "mmse");
     const params = { snrDb, coherenceS: 1e-6, equalizer: "mmse" };
-    return errorOf(x, send({ channel: blockFading, params, x, complex: true, seed }).y);
+    return errorOf(
+      x,
+      send({ channel: blockFading, params, x, complex: true, meanSquare: 1, seed }).y,
+    );
   },
 };
