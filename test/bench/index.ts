@@ -9,12 +9,14 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import * as ort from "onnxruntime-node";
 import packageJson from "../../package.json" with { type: "json" };
+import { channels } from "./channels.js";
 import { kernel } from "./kernel.js";
 import { memory } from "./memory.js";
 import { noise } from "./noise.js";
 import { scoring } from "./scoring.js";
 import { search } from "./search.js";
 import { study } from "./study.js";
+import { transmission } from "./transmission.js";
 
 const program = readFileSync(new URL("../../src/cli/weightlink.mjs", import.meta.url), "utf8");
 const [, name, value] = /(GLIBC_TUNABLES)=(\S+)/.exec(program)!;
@@ -29,7 +31,7 @@ console.log(
     `weightlink ${packageJson.version}, Node ${process.versions.node}, ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common}`,
 );
 console.log("\n| what | figure | target |\n| --- | ---: | --- |");
-for (const benchmark of [noise, kernel, scoring, memory, search, study]) {
+for (const benchmark of [noise, kernel, channels, transmission, scoring, memory, search, study]) {
   for (const { name, value, unit, target } of await benchmark()) {
     const figure = Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 3 });
     console.log(`| ${name.replace(/^ +/, "… ")} | ${figure} ${unit} | ${target ?? ""} |`);
