@@ -7,12 +7,14 @@
 const units: readonly (readonly [RegExp, string])[] = [
   [/MicroS$/, "µS"],
   [/Dbm$/, "dBm"],
+  [/Dbi$/, "dBi"],
   [/Mps$/, "m/s"],
   [/Bits$/, "bits"],
   [/Db$/, "dB"],
   [/Hz$/, "Hz"],
   [/(?<=[a-z])S$/, "s"],
   [/(?<=[a-z])M$/, "m"],
+  [/(?<=[a-z])K$/, "K"],
 ];
 
 const written: Readonly<Record<string, string>> = {

@@ -35,12 +35,17 @@ import { summarize } from "./summarize.js";
 
 /** Which convention each number follows; publications differ, so every run says its own. */
 const conventions: RunHeader["conventions"] = {
-  snrDb: "mean(w²) / noise variance, per real dimension at the estimator's input, in dB",
-  wnrDb: "Var[w] / noise variance, per real weight at the estimator's input, in dB",
+  snrDb:
+    "mean(w²) / mean noise variance, per real dimension at the estimator's input, over weights that arrived, in dB",
+  wnrDb:
+    "Var[w] / mean noise variance, per real weight at the estimator's input, over weights that arrived, in dB",
+  equivalentWnrDb:
+    "WNR of the white noise that would cost a linear MMSE estimator as much; a lost weight counts with WNR 0",
   noise: "noise variance per real component; a complex symbol has N0 = twice that",
   mse: "mean((ŵ − w)²) over the weights sent",
   nmse: "mse / mean(w²)",
-  energy: "sum of squared components, with the weights scaled to mean square 1",
+  energy:
+    "sum of squared components of all packets sent, with the weights scaled to mean square 1; pilots and prefixes included",
   interval95: "Student t over trials",
   bootstrap95: "percentile bootstrap over trials",
   differences: "estimator − baseline in the same trial, with the Student t interval of the mean",
