@@ -45,6 +45,29 @@ export async function scoreMargins(
   return margins;
 }
 
+/** Mean of −log softmax(scores)[label], scores being logits. */
+export async function meanCrossEntropy(
+  scorer: Scorer,
+  examples: Examples,
+  batch: number,
+  stopped: () => void = () => {},
+): Promise<number> {
+  let sum = 0;
+  for (let start = 0; start < examples.count; start += batch) {
+    stopped();
+    const count = Math.min(batch, examples.count - start);
+    const scores = await scorer.run(sliceExamples(examples, start, count), count);
+    const classes = scores.length / count;
+    for (let i = 0; i < count; i++) {
+      const own = scores.subarray(i * classes, (i + 1) * classes);
+      const largest = own.reduce((a, b) => Math.max(a, b), -Infinity);
+      const total = own.reduce((total, score) => total + Math.exp(score - largest), 0);
+      sum += Math.log(total) + largest - own[examples.labels[start + i]];
+    }
+  }
+  return sum / examples.count;
+}
+
 const smallestFloat32 = 2 ** -149;
 
 function marginOf(scores: Float32Array, first: number, classes: number, label: number): number {

@@ -3,16 +3,7 @@
  */
 import type { Packet } from "../channel.js";
 import type { ProcessGenerator, Simulation, Store } from "../kernel/index.js";
-
-/** What the receiver knows of every weight: an unbiased value and its noise variance. */
-export interface Observation {
-  readonly r: Float32Array;
-  /**
-   * One number, or one per weight where the noise differs between weights. Infinity where a weight never
-   * arrived: r holds the mean of the weights there, which says nothing of this one.
-   */
-  readonly noiseVariance: number | Float32Array;
-}
+import type { Observation } from "../observation.js";
 
 /** How components became weights, which the transmitter announces. */
 export interface Announced {

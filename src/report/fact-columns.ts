@@ -32,6 +32,12 @@ export const factColumns: readonly FactColumn[] = [
     isShown: someValue("retransmissions"),
   },
   {
+    key: "sideBits",
+    title: "side information [bits]",
+    cell: (value) => valueText(Math.round(value)),
+    isShown: someValue("sideBits"),
+  },
+  {
     key: "airtimeS",
     title: "airtime [s]",
     cell: (value) => valueText(Number(value.toPrecision(5))),

@@ -19,6 +19,8 @@ import {
 } from "../scenario/schema.js";
 import { type WeightStatistics, weightStatistics } from "../transmitter/transmitter.js";
 import { type Layout, layOut } from "../weights/layout.js";
+import { codingOf } from "./encode.js";
+import { measureSensitivities } from "./sensitivity.js";
 
 export interface Bench {
   readonly modelName: string;
@@ -36,6 +38,8 @@ export interface Bench {
   /** Loaded when a receiver chooses by validation images. */
   readonly validation: Examples | undefined;
   readonly files: readonly string[];
+  /** How the loss grows with noise on each tensor, where a code asks for it. */
+  readonly sensitivities: ReadonlyMap<string, number> | undefined;
   /** Test images that the model gets right as it leaves the transmitter. */
   readonly cleanCorrect: number;
 }
@@ -51,17 +55,22 @@ export interface BenchOptions {
 /** The part of a bench that worker threads share: all but the network. */
 export type LoadedBench = Pick<
   Bench,
-  "test" | "validation" | "datasetName" | "classes" | "files" | "cleanCorrect"
+  "test" | "validation" | "datasetName" | "classes" | "files" | "sensitivities" | "cleanCorrect"
 >;
 
 export function loadedPart(bench: Bench): LoadedBench {
-  const { test, validation, datasetName, classes, files, cleanCorrect } = bench;
-  return { test, validation, datasetName, classes, files, cleanCorrect };
+  const { test, validation, datasetName, classes, files, sensitivities, cleanCorrect } = bench;
+  return { test, validation, datasetName, classes, files, sensitivities, cleanCorrect };
 }
 
 /** Equal for points that share a bench. */
 export function benchKey(point: PointSettings): string {
-  return JSON.stringify([point.model, point.dataset, point.receivers.some(usesValidation)]);
+  return JSON.stringify([
+    point.model,
+    point.dataset,
+    needsValidation(point),
+    needsSensitivities(point),
+  ]);
 }
 
 /** Opens model and data, checks that they fit, and scores the model as it is. Throws InputError. */
@@ -72,13 +81,13 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
   const scorer = await model.openScorer(layout, { threads: options.threads });
   await scorer.setWeights(weights);
   await checkScores(scorer, images.test, images.classes, modelName);
-  return {
-    ...network,
-    scorer,
-    ...images,
-    files: [...model.files, ...images.files],
-    cleanCorrect: await countCorrect(scorer, images.test, options.batch, options.stopped),
-  };
+  const { batch, stopped } = options;
+  const cleanCorrect = await countCorrect(scorer, images.test, batch, stopped);
+  const sensitivities = needsSensitivities(point)
+    ? await measureSensitivities({ ...network, scorer }, images.validation!, batch, stopped)
+    : undefined;
+  const files = [...model.files, ...images.files];
+  return { ...network, scorer, ...images, files, sensitivities, cleanCorrect };
 }
 
 /** The bench once more for another thread, with its own copy of the network. */
@@ -116,8 +125,19 @@ function loadImages(point: PointSettings, model: Model, modelName: string, share
     classes: dataset.classes,
     files: dataset.files,
     test: load("test"),
-    validation: point.receivers.some(usesValidation) ? load("validation") : undefined,
+    validation: needsValidation(point) ? load("validation") : undefined,
   };
+}
+
+function needsValidation(point: PointSettings): boolean {
+  return point.receivers.some(usesValidation) || needsSensitivities(point);
+}
+
+/** True where a code shares out by what noise on each tensor does to the network. */
+function needsSensitivities({ transmitter }: PointSettings): boolean {
+  return transmitter.code.some(
+    (settings) => codingOf(settings).needsSensitivities?.(settings as never) ?? false,
+  );
 }
 
 /** True where a receiver has a grid and looks at validation images to choose from it. */

@@ -9,8 +9,11 @@ export type { TrialRule };
 
 export type ParameterValue = number | string | boolean;
 
-/** What a receiver was told beyond the received symbols. */
-export type SideInformation = "noise variance" | "prior moments" | "labelled images";
+/**
+ * What a receiver was told beyond the received symbols, in words and with its amount: "noise variance",
+ * "prior moments, sent (2 numbers)", "100 labelled images".
+ */
+export type SideInformation = string;
 
 /** What one transmission came to, whatever a receiver makes of it. */
 export interface TransmissionFacts {
@@ -33,6 +36,8 @@ export interface TransmissionFacts {
   /** Packets sent at least once. */
   readonly packets: number;
   readonly retransmissions: number;
+  /** What the receiver must be told, beyond scale and mean, to undo codes and to estimate [bits]; paid for in airtime, latency and energy. */
+  readonly sideBits: number;
 }
 
 /** One transmission with one noise realisation, seen through one estimator. */
@@ -85,6 +90,7 @@ export interface TransmissionMeans {
   readonly latencyS: number;
   readonly energy: number;
   readonly retransmissions: number;
+  readonly sideBits: number;
 }
 
 /** One estimator at one point, over its trials. */

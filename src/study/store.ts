@@ -344,6 +344,7 @@ export function tablesOf(header: RunHeader): Readonly<Record<string, Columns>> {
     energy: "DOUBLE",
     packets: "INTEGER",
     retransmissions: "INTEGER",
+    sideBits: "DOUBLE",
   };
   return {
     run: { storeVersion: "INTEGER", weightlink: "VARCHAR", header: "VARCHAR" },

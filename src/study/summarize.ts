@@ -45,6 +45,7 @@ export function summarize(
       latencyS: meanOf(group.map((t) => t.latencyS)),
       energy: meanOf(group.map((t) => t.energy)),
       retransmissions: meanOf(group.map((t) => t.retransmissions)),
+      sideBits: meanOf(group.map((t) => t.sideBits)),
       searchImageInferences: mean(group.map((t) => t.search?.imageInferences ?? 0)),
     };
   });

@@ -5,7 +5,8 @@ import { type Channel, channelProcess, type Link, type Packet } from "../channel
 import { InputError } from "../errors.js";
 import { type RandomSource, Simulation, Store } from "../kernel/index.js";
 import { meanOfFinite } from "../math/statistics.js";
-import { Collector, type Observation, receiverProcess } from "../receiver/receiver.js";
+import type { Observation } from "../observation.js";
+import { Collector, receiverProcess } from "../receiver/receiver.js";
 import { interleaver } from "../transmitter/interleaver.js";
 import {
   allocatePacket,
@@ -17,12 +18,15 @@ import {
   type WeightStatistics,
 } from "../transmitter/transmitter.js";
 import type { Layout } from "../weights/layout.js";
+import { type Encoded, encode } from "./encode.js";
 
 export interface Transmission {
   readonly weights: Float32Array;
   /** Where each tensor lies in the weight vector. */
   readonly layout: Layout;
   readonly statistics: WeightStatistics;
+  /** Of every tensor, where a code asks for them. */
+  readonly sensitivities?: ReadonlyMap<string, number> | undefined;
   readonly transmitter: TransmitterParams;
   readonly channel: Channel;
   /** As the channel's schema gives them. */
@@ -45,6 +49,8 @@ export interface TransmissionResult {
   readonly retransmissions: number;
   /** Components that did not arrive over components sent, all tries. */
   readonly outageRate: number;
+  /** What the receiver must be told to undo the codes [bits]. */
+  readonly sideBits: number;
   /** What the channel has to say to the reader of the results. */
   readonly notes: readonly string[];
 }
@@ -54,9 +60,14 @@ const packetsInFlight = 3;
 
 /** Opens the channel for a transmission; throws InputError where they do not fit together. */
 export function openLink(t: Transmission): Link {
-  const framing = frame(t.weights.length, t.transmitter);
+  return openLinkFor(t, encode(t, t.transmitter.code, t.sensitivities));
+}
+
+function openLinkFor(t: Transmission, { block, statistics }: Encoded): Link {
+  const { values, spans } = block;
+  const framing = frame(values.length, t.transmitter);
   const { components, componentsPerSymbol } = framing;
-  const scale = transmitScale(t.statistics);
+  const scale = transmitScale(statistics);
   if (t.channel.stores === true && t.transmitter.interleaving !== "off") {
     throw new InputError(
       `transmitter.interleaving must be off with ${t.channel.name}, which holds the weights as they lie, got ${t.transmitter.interleaving}`,
@@ -64,16 +75,16 @@ export function openLink(t: Transmission): Link {
   }
   return t.channel.open(t.channelParams, {
     signal: {
-      meanSquare: t.statistics.meanSquare * scale * scale,
-      variance: t.statistics.variance * scale * scale,
+      meanSquare: statistics.meanSquare * scale * scale,
+      variance: statistics.variance * scale * scale,
     },
     components,
-    stretches: t.layout.entries.map(({ offset, size }) => ({
-      first: offset,
+    stretches: spans.map(({ first, size }) => ({
+      first,
       components: size,
-      peak: largestMagnitude(t.weights, offset, size) * scale,
+      peak: largestMagnitude(values, first, size) * scale,
     })),
-    sample: (most) => sampleComponents(t.weights, scale, framing, most),
+    sample: (most) => sampleComponents(values, scale, framing, most),
     complex: componentsPerSymbol === 2,
     symbolRateHz: t.transmitter.symbolRateHz,
     trial: t.trial,
@@ -103,15 +114,18 @@ export function transmit(
   r: Float32Array,
   arrivals?: Arrival[],
 ): TransmissionResult {
-  const { weights, transmitter, statistics } = t;
-  const framing = frame(weights.length, transmitter);
+  const { weights, transmitter } = t;
+  const encoded = encode(t, transmitter.code, t.sensitivities);
+  const { statistics } = encoded;
+  const { values } = encoded.block;
+  const framing = frame(values.length, transmitter);
   const { components, componentsPerSymbol } = framing;
   const packetComponents = Math.min(transmitter.packetSymbols * componentsPerSymbol, components);
   const scale = transmitScale(statistics);
-  const order = interleaver(weights.length, transmitter, t.random.child("transmitter"));
+  const order = interleaver(values.length, transmitter, t.random.child("transmitter"));
   const { feedbackDelayS, deadlineS } = transmitter.arq ?? { feedbackDelayS: 0 };
 
-  const link = openLink(t);
+  const link = openLinkFor(t, encoded);
   const durationOf = (symbols: number) =>
     link.durationS?.(symbols) ?? symbols / transmitter.symbolRateHz;
 
@@ -125,7 +139,9 @@ export function transmit(
   for (let i = 0; i < buffers; i++) ready.put(allocatePacket(packetComponents));
 
   const announced = { scale, order, mean: statistics.mean };
-  const collector = new Collector(r, announced, { certain: deadlineS === undefined });
+  // Without codes the values are the weights, and r is where they go.
+  const received = values === weights ? r : new Float32Array(values.length);
+  const collector = new Collector(received, announced, { certain: deadlineS === undefined });
   const total = { airtimeS: 0, latencyS: 0, energy: 0, packets: 0, retransmissions: 0 };
   let sent = 0;
   let erased = 0;
@@ -149,17 +165,45 @@ export function transmit(
     });
   }
 
-  const payload = { weights, scale, order };
+  const payload = { weights: values, scale, order };
   const sender = sim.process(transmitterProcess(sim, payload, transmitter, durationOf, ready, air));
   sim.process(channelProcess(sim, link, air, arrived));
   sim.process(receiverProcess(sim, arrived, ready, feedbackDelayS, take));
   sim.run(sender);
+  const side = sideSymbols(encoded.sideBits, transmitter);
   return {
-    observation: collector.finish(),
+    observation: decoded(encoded, collector.finish(), r, t.statistics.mean),
     ...total,
+    airtimeS: total.airtimeS + side.airtimeS,
+    latencyS: total.latencyS + side.airtimeS,
+    energy: total.energy + side.energy,
+    sideBits: encoded.sideBits,
     outageRate: sent > 0 ? erased / sent : 1,
     notes: link.notes ?? [],
   };
+}
+
+/** Back from the values sent to the weights, in `r`. */
+function decoded(
+  encoded: Encoded,
+  observation: Observation,
+  r: Float32Array,
+  mean: number,
+): Observation {
+  const { r: values, noiseVariance } = encoded.decode(observation);
+  if (values === r) return { r, noiseVariance };
+  r.set(values);
+  if (typeof noiseVariance !== "number") {
+    for (let w = 0; w < r.length; w++) if (noiseVariance[w] === Infinity) r[w] = mean;
+  }
+  return { r, noiseVariance };
+}
+
+/** What it costs to tell a receiver so many bits: whole symbols of the mean energy. */
+export function sideSymbols(bits: number, transmitter: TransmitterParams) {
+  const symbols = Math.ceil(bits / transmitter.sideBitsPerSymbol);
+  const { componentsPerSymbol } = frame(1, transmitter);
+  return { airtimeS: symbols / transmitter.symbolRateHz, energy: symbols * componentsPerSymbol };
 }
 
 function largestMagnitude(weights: Float32Array, first: number, count: number): number {

@@ -16,7 +16,15 @@
 import { z } from "zod";
 import { type Packet, receptionOf } from "../channel.js";
 import type { ProcessGenerator, Simulation, Store } from "../kernel/index.js";
+import { named } from "../named.js";
 import { quantity } from "../units.js";
+import { codings } from "./codings/index.js";
+
+/** `power-allocation` is short for `{ name: power-allocation }`. */
+const codeEntry = z.preprocess(
+  (entry) => (typeof entry === "string" ? { name: entry } : entry),
+  named(codings),
+);
 
 export const transmitterParams = z.strictObject({
   mapping: z
@@ -36,6 +44,15 @@ export const transmitterParams = z.strictObject({
   symbolRateHz: quantity("Hz", z.number().positive())
     .prefault(1e6)
     .describe("symbols per second on the air [Hz]"),
+  code: z
+    .array(codeEntry)
+    .default([])
+    .describe("codes that the weights go through, one after another, before they are sent"),
+  sideBitsPerSymbol: quantity(undefined, z.number().positive().max(64))
+    .prefault(1)
+    .describe(
+      "bits of side information that one symbol carries without errors; what receivers must be told is sent at this rate",
+    ),
   interleaving: z
     .enum(["off", "block", "random"])
     .default("off")

@@ -549,7 +549,7 @@ describe("docs/results.md", () => {
       for (const [column, type] of Object.entries(columns)) {
         if (swept.includes(column)) continue; // described as "one per swept parameter"
         const isKey = column === "point" || column === "trial";
-        if (table === "transmissions" && column in trials && !isKey) continue; // "the ten above"
+        if (table === "transmissions" && column in trials && !isKey) continue; // "the eleven above"
         const line = described
           .split("\n")
           .find((text) => text.startsWith("|") && text.split("|")[1]!.includes(`\`${column}\``));

@@ -53,7 +53,7 @@ test("columns are those of the store, in its order", () => {
   expect(header).toEqual(Object.keys(tablesOf(run).trials));
   expect(header!.join()).toBe(
     "point,trial,estimator,channel.wnrDb,model.path,snrDb,wnrDb,equivalentWnrDb,outageRate,erasureRate," +
-      "airtimeS,latencyS,energy,packets,retransmissions,correct,total,accuracy,mse,nmse," +
+      "airtimeS,latencyS,energy,packets,retransmissions,sideBits,correct,total,accuracy,mse,nmse," +
       "setting.lambda,setting.beta,chosenBy,searchMethod,searchImages,searchCorrect,searchSettings," +
       "searchLeftOut,searchImageInferences",
   );

@@ -106,6 +106,7 @@ export function fixtureRun(options: FixtureOptions = {}): RunResult {
           energy: 76544,
           packets: 75,
           retransmissions: options.lossy ? 2 : 0,
+          sideBits: 0,
           setting: searched ? { lambda: 1.01 + trial / 300, beta: -0.4 } : {},
           ...(searched && {
             search: {

@@ -113,6 +113,7 @@ export function trialResult(
     energy: 5000,
     packets: 3,
     retransmissions: 1,
+    sideBits: 64,
     setting: {},
     ...rest,
   };

@@ -57,6 +57,7 @@ describe("a point's summary", () => {
       latencyS: 0.8,
       energy: 20,
       retransmissions: 3,
+      sideBits: 64,
       searchImageInferences: 550,
     });
     expect(standardDeviation).toBeCloseTo(0.1 / Math.SQRT2, 12);
