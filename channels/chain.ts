@@ -6,7 +6,8 @@
  *
  * The noises are independent and every link is unbiased, so their variances add; what any link loses is lost.
  * Every link has random streams of its own. The noise level of each refers to the signal that enters the
- * chain: a link forwards what it receives without amplifying it again.
+ * chain: a link forwards what it receives without amplifying it again. The links are stages of one transmission:
+ * the slowest sets its airtime, and the one that spends most on its symbols (pilots, prefixes) its energy.
  *
  * A memory holds the weights in their order, so it can only come first, and it is read once: a packet that is
  * sent again is the reading that was sent before.
@@ -30,6 +31,7 @@ type Settings = { name: string };
 export function chainOf(channels: readonly Channel[]) {
   const byName = new Map(channels.map((channel) => [channel.name, channel]));
   const channelOf = ({ name }: Settings) => byName.get(name)!;
+  const holds = (link: Settings) => channelOf(link).stores?.(link as never) ?? false;
 
   return defineChannel({
     name: "chain",
@@ -45,11 +47,13 @@ export function chainOf(channels: readonly Channel[]) {
       .superRefine(({ links }, context) => {
         links.forEach((link, i) => {
           const { name } = link as Settings;
-          if (i === 0 || channelOf({ name }).stores !== true) return;
+          if (i === 0 || !holds(link as Settings)) return;
           const message = `must come first in a chain: it holds weights as they leave, not symbols as they arrive`;
           context.addIssue({ code: "custom", path: ["links", i, "name"], message, input: name });
         });
       }),
+
+    stores: ({ links }) => holds(links[0] as Settings),
 
     files: ({ links }) =>
       links.flatMap((link) => channelOf(link as Settings).files?.(link as never) ?? []),
@@ -58,7 +62,8 @@ export function chainOf(channels: readonly Channel[]) {
       const parts = links.map((settings, i) => {
         const channel = channelOf(settings as Settings);
         const random = context.random.child(`${i} ${channel.name}`);
-        return new Part(channel, channel.open(settings as never, { ...context, random }));
+        const link = channel.open(settings as never, { ...context, random });
+        return new Part(link, holds(settings as Settings));
       });
       const timed = parts.flatMap(({ link }) => link.durationS?.bind(link) ?? []);
 
@@ -66,14 +71,17 @@ export function chainOf(channels: readonly Channel[]) {
         transmit(x, timeS, reception, first) {
           const { y, variances } = reception;
           variances.fill(0);
-          reception.energy = 0;
           let arriving = x;
+          let sentEnergy = energyOf(x);
+          let factor = 1; // energy that a link spends over that of what enters it
           for (const part of parts) {
             const own = part.transmit(arriving, timeS, first);
             addVariances(variances, own.noiseVariance);
-            if (!part.stores) reception.energy += own.energy;
+            if (part.stores) sentEnergy = energyOf(own.y);
+            else if (own.energy > 0) factor = Math.max(factor, own.energy / energyOf(arriving));
             arriving = own.y;
           }
+          reception.energy = factor * sentEnergy;
           y.set(arriving);
           reception.erased = markErased(y, variances);
           reception.noiseVariance = variances;
@@ -89,6 +97,7 @@ export function chainOf(channels: readonly Channel[]) {
                 : 0,
             ),
         }),
+        shrunk: parts.some(({ link }) => link.shrunk === true),
         notes: parts.flatMap(({ link }) => link.notes ?? []),
       };
     },
@@ -97,17 +106,14 @@ export function chainOf(channels: readonly Channel[]) {
 
 /** One link of the chain with room for what leaves it. */
 class Part {
-  readonly stores: boolean;
   #reception = receptionOf(0);
   /** Readings of packets that may be sent again, by first component. */
   readonly #readings = new Map<number, Reception>();
 
   constructor(
-    channel: Channel,
     readonly link: Link,
-  ) {
-    this.stores = channel.stores === true;
-  }
+    readonly stores: boolean,
+  ) {}
 
   transmit(x: Float32Array, timeS: number, first: number): Reception {
     const kept = this.#readings.get(first);

@@ -96,6 +96,6 @@ export const multipathOfdm = defineChannel({
     });
     const symbols = complex ? context.components / 2 : context.components;
     checkRecord(params, context.trial, link.durationS!(symbols));
-    return link;
+    return { ...link, shrunk: params.equalizer === "mmse" };
   },
 });

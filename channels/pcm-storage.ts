@@ -22,7 +22,7 @@ import { storageParams } from "../src/devices/storage-params.js";
 
 export const pcmStorage = defineChannel({
   name: "pcm-storage",
-  stores: true,
+  stores: () => true,
   summary: "weights held in phase-change memory: programming noise, drift, read noise",
 
   params: z.strictObject({

@@ -30,7 +30,7 @@ import { storageParams } from "../src/devices/storage-params.js";
 
 export const reramStorage = defineChannel({
   name: "reram-storage",
-  stores: true,
+  stores: () => true,
   summary: "weights held in resistive memory: programming noise and relaxation",
 
   params: z

@@ -80,6 +80,8 @@ export interface Link {
   transmit(x: Float32Array, timeS: number, reception: Reception, first: number): void;
   /** Time on the air of a packet, pilots and prefixes included [s]; symbols / symbol rate where absent. */
   durationS?(symbols: number): number;
+  /** True where what arrives is shrunk towards 0 and its variance is a mean square error, not that of noise. */
+  readonly shrunk?: boolean;
   /** What the reader of the results should know, e.g. a prefix that is shorter than the channel. */
   readonly notes?: readonly string[];
 }
@@ -91,7 +93,7 @@ export interface Channel<P extends z.ZodObject = z.ZodObject> {
   /** Strict schema of the parameters; `name` is added by the scenario. */
   readonly params: P;
   /** True for a memory: it holds the weights in their order and scales each tensor by itself. */
-  readonly stores?: boolean;
+  stores?(params: z.output<P>): boolean;
   /** Files that it reads, for provenance; none where this is absent. */
   files?(params: z.output<P>): readonly string[];
   /** Throws InputError when parameters and transmission do not fit together. */

@@ -50,7 +50,9 @@ export async function main(args: readonly string[]): Promise<void> {
     } else {
       // Where the system has refused something, its words say all.
       const { message, stack, cause } = error as Error;
-      const isRefusal = (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
+      const isRefusal =
+        cause instanceof InputError ||
+        (cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
       process.stderr.write(`weightlink: the run failed: ${isRefusal ? message : stack}\n`);
       process.exitCode = 1;
     }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError } from "../errors.js";
+import { finiteJson } from "../report/json-records.js";
 import {
   appendEvent,
   checkRunFolder,
@@ -162,7 +163,7 @@ class Voice {
 
   tell(event: StudyEvent): void {
     appendEvent(this.folder, event);
-    if (this.args.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (this.args.json) process.stdout.write(`${JSON.stringify(event, finiteJson)}\n`);
     if (event.event === "trial") this.#progress.update(event);
     if (event.event === "worker" && this.#text) this.#progress.log(`note: ${event.text}`);
   }

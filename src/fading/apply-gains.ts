@@ -2,7 +2,7 @@
  * The deterministic half of flat fading: y = hx + n, one gain for each symbol; and room for its packets.
  */
 import type { Reception } from "../channel.js";
-import type { GainEstimate } from "./equalizer.js";
+import { erase, type GainEstimate, largestVariance } from "./equalizer.js";
 import type { SignalLevel } from "./knowledge.js";
 
 /** Adds h x to `received`, which holds the noise; with real symbols x is the complex (x, 0). */
@@ -47,6 +47,10 @@ export function addNoiseOverGain(
     const re = noise[k];
     const im = noise[k + 1];
     const inverse = 1 / (hRe * hRe + hIm * hIm);
+    if (!(noiseVariance * inverse < largestVariance)) {
+      erase(reception, k >> 1, complex);
+      continue;
+    }
     if (complex) {
       y[k] = x[k] + inverse * (re * hRe + im * hIm);
       y[k + 1] = x[k + 1] + inverse * (im * hRe - re * hIm);

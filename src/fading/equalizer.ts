@@ -30,6 +30,9 @@ export interface GainEstimate {
   readonly s: Float32Array;
 }
 
+/** What a float32 holds; where a gain is so small, nothing has arrived. */
+export const largestVariance = 3e38;
+
 /** Fills `reception` from y = hx + n (`received`, always complex) of as many symbols. */
 export type Equalizer = (received: Float32Array, gain: GainEstimate, reception: Reception) => void;
 
@@ -62,7 +65,7 @@ export function equalizer(name: "zf" | "mmse", level: SignalLevel): Equalizer {
         const miss = (1 - cRe) * (1 - cRe) + (complex ? cIm * cIm : 0);
         variance = miss * power + noise * factor;
       }
-      if (!(noise < Infinity && factor < Infinity)) {
+      if (!(noise < Infinity && variance < largestVariance)) {
         erase(reception, k, complex);
         continue;
       }

@@ -53,9 +53,15 @@ export function flatLink(
     return invertedLink(gains, { threshold, rho }, level, 1 / symbolRateHz, noise);
   }
   if (knowledge.name === "none") return plainLink(gains, level, context);
-  if (knowledge.name === "perfect") return knownLink(gains, params.equalizer, level, context);
+  const shrunk = params.equalizer === "mmse";
+  if (knowledge.name === "perfect") {
+    return { ...knownLink(gains, params.equalizer, level, context), shrunk };
+  }
   const pilots = knowledge as Pilots; // which have their spacing, says the schema
-  return pilotLink(gains, pilotEstimator, pilots, params.equalizer, level, context);
+  return {
+    ...pilotLink(gains, pilotEstimator, pilots, params.equalizer, level, context),
+    shrunk,
+  };
 }
 
 /** The receiver knows every gain. */

@@ -119,6 +119,9 @@ function gainsOf(
       const step = stepS / intervalS;
       for (let k = 0; k < symbols; k++) {
         let place = start + k * step;
+        // Times are sums of floating-point numbers; on a sample it is that sample.
+        const nearest = Math.round(place);
+        if (Math.abs(place - nearest) < 1e-6) place = nearest;
         if (wrap) place %= times;
         else if (place > last) place = last;
         const i = Math.floor(place);

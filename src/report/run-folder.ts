@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { InputError } from "../errors.js";
+import { finiteJson } from "./json-records.js";
 
 /** What a killed run may leave before its first trial. */
 const beginnings = ["results.duckdb.new", "results.duckdb.new.wal"];
@@ -67,7 +68,7 @@ export const journalPath = (folder: string) => join(folder, "events.jsonl");
  * Results are in the store; the journal may end in half a line where the process was killed.
  */
 export function appendEvent(folder: string, event: object): void {
-  appendFileSync(journalPath(folder), `${JSON.stringify(event)}\n`);
+  appendFileSync(journalPath(folder), `${JSON.stringify(event, finiteJson)}\n`);
 }
 
 /** Trials that the journal knows as finished. A line that is cut off is passed over. */

@@ -45,6 +45,7 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
       const allowed = issue.values.map(String);
       const nearest = typeof value === "string" ? nearestName(value, allowed) : undefined;
       const hint = nearest === undefined ? "" : ` (did you mean "${nearest}"?)`;
+      if (value === undefined) return `${path} is missing: it must be one of ${allowed.join(", ")}`;
       return `${path} must be one of ${allowed.join(", ")}${got}${hint}`;
     }
     case "invalid_union": {
@@ -57,6 +58,7 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
           .join("; ");
       }
       // Unions that are no choice by name say their rule themselves.
+      if (value === undefined) return `${path} is missing: it ${issue.message}`;
       return `${path} ${issue.message}${got}`;
     }
     case "custom": {

@@ -8,6 +8,9 @@
  * infinite noise, so that fading, erasures, converters and memories stand on one axis; the mean of σ_k² itself
  * has no expectation where a receiver divides by a Rayleigh gain.
  *
+ * Where observations are shrunk already (equalizer `mmse`), σ_k² is a mean square error, and stands in the place of
+ * Var[w] / (1 + η_k) itself.
+ *
  * Source: Kay, Fundamentals of Statistical Signal Processing: Estimation Theory (1993), ch. 12, for the error
  * Var[w] / (1 + η) of one weight.
  */
@@ -21,14 +24,20 @@ import { ratioToDb } from "../units.js";
 export function equivalentWnrDb(
   noiseVariance: number | Float32Array,
   variance: number,
-  from = 0,
-  to = typeof noiseVariance === "number" ? 1 : noiseVariance.length,
+  {
+    from = 0,
+    to = typeof noiseVariance === "number" ? 1 : noiseVariance.length,
+    shrunk = false,
+  }: { readonly from?: number; readonly to?: number; readonly shrunk?: boolean } = {},
 ): number {
+  // Shrunk observations have a variance of their own each.
   if (typeof noiseVariance === "number") return ratioToDb(variance / noiseVariance);
   let error = 0;
   for (let k = from; k < to; k++) {
     const noise = noiseVariance[k];
-    error += noise === Infinity ? 1 : noise === 0 ? 0 : noise / (variance + noise);
+    if (noise === Infinity) error += 1;
+    else if (noise > 0)
+      error += shrunk ? Math.min(1, noise / variance) : noise / (variance + noise);
   }
   return fromError(error / (to - from));
 }

@@ -7,7 +7,7 @@
  */
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { InputError } from "../errors.js";
 import type {
   ParameterValue,
@@ -220,6 +220,10 @@ export class RunStore {
 
   /** Many rows a statement: planning one costs more than inserting a row. */
   async #insert(table: string, ...rows: Record<string, DuckDBValue | undefined>[]): Promise<void> {
+    const { BOOLEAN, DOUBLE, INTEGER, VARCHAR } = await import("@duckdb/node-api");
+    // Told, since a double without fraction would be taken for an integer, and may be too large for one.
+    const typeNamed: Readonly<Record<string, DuckDBType>> = { BOOLEAN, DOUBLE, INTEGER, VARCHAR };
+    const types = Object.values(tablesOf(this.#header)[table]).map((type) => typeNamed[type]);
     const columns = Object.keys(tablesOf(this.#header)[table]);
     const marks = `(${columns.map(() => "?").join(", ")})`;
     for (let first = 0; first < rows.length; first += rowsAtOnce) {
@@ -227,6 +231,7 @@ export class RunStore {
       await this.connection.run(
         `INSERT INTO ${table} VALUES ${part.map(() => marks).join(", ")}`,
         part.flatMap((row) => columns.map((column) => row[column] ?? null)),
+        part.flatMap(() => types),
       );
     }
   }

@@ -51,9 +51,14 @@ export interface TransmissionResult {
   readonly outageRate: number;
   /** What the receiver must be told to undo the codes [bits]. */
   readonly sideBits: number;
+  /** True where the observation is shrunk towards 0 and its variance a mean square error. */
+  readonly shrunk: boolean;
   /** What the channel has to say to the reader of the results. */
   readonly notes: readonly string[];
 }
+
+const nothingSent =
+  "nothing was sent: transmitter.arq.deadlineS is shorter than the first packet is on the air";
 
 /** Packets in flight without feedback to wait for: one being filled, one on the air, one being read. */
 const packetsInFlight = 3;
@@ -68,7 +73,7 @@ function openLinkFor(t: Transmission, { block, statistics }: Encoded): Link {
   const framing = frame(values.length, t.transmitter);
   const { components, componentsPerSymbol } = framing;
   const scale = transmitScale(statistics);
-  if (t.channel.stores === true && t.transmitter.interleaving !== "off") {
+  if ((t.channel.stores?.(t.channelParams) ?? false) && t.transmitter.interleaving !== "off") {
     throw new InputError(
       `transmitter.interleaving must be off with ${t.channel.name}, which holds the weights as they lie, got ${t.transmitter.interleaving}`,
     );
@@ -178,8 +183,9 @@ export function transmit(
     latencyS: total.latencyS + side.airtimeS,
     energy: total.energy + side.energy,
     sideBits: encoded.sideBits,
-    outageRate: sent > 0 ? erased / sent : 1,
-    notes: link.notes ?? [],
+    outageRate: sent > 0 ? erased / sent : 0,
+    shrunk: link.shrunk ?? false,
+    notes: [...(link.notes ?? []), ...(total.packets === 0 ? [nothingSent] : [])],
   };
 }
 

@@ -90,6 +90,28 @@ test("a packet that comes again is the reading that was lost", () => {
   expect(again.noiseVariance).toEqual(readings[0]!.noiseVariance);
 });
 
+test("a chain that begins with a memory holds the weights in their order, any other does not", () => {
+  const stores = (...links: object[]) => chain.stores!(chain.params.parse({ links }) as never);
+  const sent = { name: "awgn", snrDb: 3 };
+  expect(stores({ name: "pcm-storage", readAfterS: 60 }, sent)).toBe(true);
+  expect(stores(sent, { name: "erasure", lossRate: 0.1 })).toBe(false);
+});
+
+test("energy is that of the link that spends most on its symbols, without the noise of earlier ones", () => {
+  const spent = (...links: object[]) => {
+    const reception = receptionInto(new Float32Array(1000));
+    open(...links).transmit(x.subarray(0, 1000), 0, reception, 0);
+    return reception.energy / x.subarray(0, 1000).reduce((sum, v) => sum + v * v, 0);
+  };
+  const noisy = { name: "awgn", snrDb: 3 };
+  expect(spent(noisy, { name: "erasure", lossRate: 0 })).toBeCloseTo(1, 6);
+  const pilots = { name: "pilots", spacing: 5 };
+  const faded = { name: "block-fading", snrDb: 9, coherenceS: 1e-3, knowledge: pilots };
+  // 250 pilots of the mean energy beside 1000 symbols.
+  expect(spent(faded, noisy)).toBeCloseTo(1.25, 2);
+  expect(spent(noisy, faded)).toBeLessThan(1.25);
+});
+
 test("what any link loses is lost; energy counts what is sent, not what is stored", () => {
   const reception = receptionInto(new Float32Array(4));
   open(

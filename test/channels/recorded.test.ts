@@ -129,6 +129,28 @@ describe("recorded gains", () => {
   const symbols = 20_000;
 
   test.each([true, false])(
+    "complex symbols %s: where the record holds 0, nothing arrives",
+    (complex) => {
+      const times = 20_000;
+      const values = Float64Array.from({ length: 2 * times }, (_, k) =>
+        k % 2 === 0 && k % 20 !== 0 ? 1 : 0,
+      );
+      const body = [...new Uint8Array(values.buffer)];
+      const folder = folderWith({ "gains.npy": npyBytes("<c16", [times], body) });
+      const gains = { path: join(folder, "gains.npy"), intervalS: symbolS };
+      for (const equalizer of ["zf", "mmse"]) {
+        const { reception, x } = sendOver({ gains, equalizer }, times, complex);
+        const { y, variances, erased } = reception;
+        const lost = [...variances.keys()].filter((k) => variances[k] === Infinity);
+        expect(erased).toBe(lost.length);
+        // The mmse equalizer takes 0, whose mean square error is that of the symbols.
+        expect(erased).toBe(equalizer === "zf" ? x.length / 10 : 0);
+        expect(y.every(Number.isFinite)).toBe(true);
+      }
+    },
+  );
+
+  test.each([true, false])(
     "complex symbols %s: r = x + n/h with the record's gains, E|h|² = 1, and that is stated",
     (complex) => {
       const { path, values } = gainsFile(symbols, 0.9);

@@ -54,6 +54,33 @@ test("a misspelled channel", () =>
     /s\.yaml: channel\.name: unknown channel "agwn"; did you mean "awgn"\?/,
   ));
 
+test("a memory with interleaving, alone, in a chain and at a swept point", async () => {
+  const memory = "{ name: pcm-storage, readAfterS: 60 }";
+  const chain = `{ name: chain, links: [${memory}, { name: awgn, snrDb: 9 }] }`;
+  for (const [channel, order] of [
+    [memory, "transmitter: { interleaving: random }"],
+    [chain, "transmitter: { interleaving: block }"],
+    [chain, "sweep: { transmitter.interleaving: ['off', random] }"],
+  ]) {
+    const text = `${base.replace("{ name: awgn, wnrDb: 6 }", channel!)}\n${order}\n`;
+    await refuse(
+      { "s.yaml": text },
+      /transmitter\.interleaving must be off with (pcm-storage|chain), which holds the weights as they lie, got (random|block)/,
+    );
+  }
+});
+
+test("a key that is missing is said to be missing", () =>
+  refuse(
+    {
+      "s.yaml": base.replace(
+        "awgn, wnrDb: 6",
+        "awgn, budget: { distanceM: 9, pathLoss: free-space }",
+      ),
+    },
+    /channel\.budget\.transmitPowerDbm is missing: it must be a finite number/,
+  ));
+
 test("a number in words", () =>
   refuse({}, /channel\.wnrDb must be a finite number \[dB\], got "ten"/, [
     "--set",

@@ -536,6 +536,15 @@ describe("what is no readable run", () => {
   });
 });
 
+test("numbers beyond the integers of the database are kept", async () => {
+  const run = study();
+  const folder = join(folderWith({}), "run");
+  const trials = run.trials.map((t) => ({ ...t, mse: 2 ** 80, nmse: 1e300, latencyS: 2 ** 63 }));
+  await storeRun(folder, { ...run, trials });
+  const [row] = await ask(folder, "SELECT mse, nmse, latencyS FROM trials LIMIT 1");
+  expect(row).toEqual({ mse: 2 ** 80, nmse: 1e300, latencyS: 2 ** 63 });
+});
+
 describe("docs/results.md", () => {
   const page = readFileSync(new URL("../../docs/results.md", import.meta.url), "utf8");
 

@@ -154,6 +154,19 @@ describe("the clock", () => {
     expectClose(inTime.r, inTime.weights);
   });
 
+  test("a deadline shorter than the first packet: nothing is sent, and a note says so", () => {
+    const { packets, airtimeS, outageRate, notes, observation } = sendLosing(3, [], {
+      deadlineS: 0.5,
+    });
+    expect([packets, airtimeS, outageRate]).toEqual([0, 0, 0]);
+    expect(notes).toEqual([expect.stringMatching(/^nothing was sent: .*deadlineS is shorter/)]);
+    expect([...(observation.noiseVariance as Float32Array)]).toEqual([
+      Infinity,
+      Infinity,
+      Infinity,
+    ]);
+  });
+
   test("without arq every packet goes once", () => {
     const { packets, retransmissions, latencyS } = sendLosing(3, [0, 2], undefined);
     expect([packets, retransmissions, latencyS]).toEqual([3, 0, 3]);

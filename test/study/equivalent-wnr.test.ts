@@ -30,7 +30,13 @@ test("nothing lost and no noise is infinite, all lost is minus infinite", () => 
 
 test("a part of the weights, with the variance of that part", () => {
   const noise = Float32Array.of(1, 1, 0.25, 0.25, 9);
-  expect(equivalentWnrDb(noise, 2, 2, 4)).toBeCloseTo(db(8), 6);
+  expect(equivalentWnrDb(noise, 2, { from: 2, to: 4 })).toBeCloseTo(db(8), 6);
+});
+
+test("shrunk observations: the stated mean square error is that of the linear estimator", () => {
+  const shrunk = Float32Array.of(0.5, 0.25, Infinity, 7);
+  const error = (0.5 / 2 + 0.25 / 2 + 1 + 1) / 4;
+  expect(equivalentWnrDb(shrunk, 2, { shrunk: true })).toBeCloseTo(db(1 / error - 1), 6);
 });
 
 test("of several transmissions: of the mean error; of equal ones that ratio, to the last bit", () => {
