@@ -4,8 +4,9 @@ import { datasets } from "../datasets/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
 import { estimators } from "../receiver/index.js";
 import { parameterRows } from "../scenario/describe.js";
+import { codings } from "../transmitter/codings/index.js";
 
-export const listKinds = ["channels", "estimators", "models", "datasets"] as const;
+export const listKinds = ["channels", "codings", "estimators", "models", "datasets"] as const;
 
 interface Part {
   readonly name: string;
@@ -16,6 +17,7 @@ interface Part {
 
 const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
   channels,
+  codings,
   estimators,
   models: embeddedModels,
   datasets,

@@ -3,6 +3,7 @@
  */
 import type { ExampleInput } from "../datasets/dataset.js";
 import type { Layout, NamedTensor } from "../weights/layout.js";
+import type { Layers } from "./layers.js";
 
 export interface ModelInput {
   readonly name: string;
@@ -19,6 +20,10 @@ export interface Model {
   /** Every tensor of the file in its order, with the part it plays. */
   readonly tensors: readonly NamedTensor[];
   readonly inputs: readonly ModelInput[];
+  /** What refinements work on; undefined for formats that refinements do not work with. */
+  readonly layers?: Layers;
+  /** Values of a tensor of the file, whether it travels or not, row-major. */
+  readTensor?(name: string): Float32Array;
   /** Values of the layout's tensors, one after another, row-major: the weight vector w. */
   readWeights(layout: Layout): Float32Array;
   /** Prepares to run the model; `setWeights` comes first, then any number of `run`. */
@@ -34,12 +39,41 @@ export interface ScorerOptions {
 export interface Scorer {
   /** What runs the model, e.g. "ONNX Runtime 1.30.0 (CPU)". */
   readonly runtime: string;
-  /** Takes the weight vector in the layout's order; later calls to `run` use it. */
-  setWeights(weights: Float32Array): Promise<void>;
+  /**
+   * Takes the weight vector in the layout's order; later calls to `run` use it. With `statistics`, every batch
+   * normalization takes its mean and variance from there, in the order of `Model.layers`.
+   */
+  setWeights(weights: Float32Array, statistics?: Float32Array): Promise<void>;
   /**
    * Scores of a batch of examples, row-major [count, classes].
    * `inputs` hold exactly `count` examples each; the result is valid until the next call.
    */
   run(inputs: readonly ExampleInput[], count: number): Promise<Float32Array>;
+  /**
+   * Mean and population variance of every batch normalization's input over a batch of examples and all
+   * positions, each layer behind layers that use the statistics of this batch themselves. Ends what
+   * `setWeights` has prepared. Absent for formats without `Model.layers`.
+   */
+  measureStatistics?(
+    weights: Float32Array,
+    inputs: readonly ExampleInput[],
+    count: number,
+  ): Promise<Float32Array>;
+  /**
+   * Inner values of the network at `names` (`LinearLayer.input`) for a batch of examples, and their shapes.
+   * Ends what `setWeights` has prepared. Absent for formats without `Model.layers`.
+   */
+  innerValues?(
+    weights: Float32Array,
+    names: readonly string[],
+    inputs: readonly ExampleInput[],
+    count: number,
+  ): Promise<Map<string, InnerValue>>;
   close(): Promise<void>;
+}
+
+export interface InnerValue {
+  readonly data: Float32Array;
+  /** The batch dimension first. */
+  readonly shape: readonly number[];
 }

@@ -16,9 +16,17 @@ import {
   type SplitModel,
   splitWeights,
 } from "../weights/onnx-file.js";
-import { DataType, type OnnxValueInfo } from "../weights/onnx-proto.js";
+import { DataType, decodeModel, type OnnxValueInfo } from "../weights/onnx-proto.js";
 import { readSafetensors } from "../weights/safetensors.js";
-import type { Model, ModelInput, Scorer, ScorerOptions } from "./model.js";
+import type { Layers } from "./layers.js";
+import type { InnerValue, Model, ModelInput, Scorer, ScorerOptions } from "./model.js";
+import { findLayers } from "./onnx-layers.js";
+import {
+  measuringGraph,
+  openedGraph,
+  settableGraph,
+  statisticsLocation,
+} from "./onnx-statistics.js";
 
 /** What `weightlink doctor` and results call the runtime. */
 export const onnxRuntimeDescription = `ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common} (CPU)`;
@@ -35,12 +43,22 @@ export async function openOnnxModel(path: string, weightsPath?: string): Promise
   };
   const { files, tensors } = file;
   const inputs = file.inputs.map((input) => modelInput(path, input));
+  const layers = findLayers(decodeModel(file.bytes).graph);
 
   return {
     format: "onnx",
     files: weightsPath === undefined ? files : [...files, weightsPath],
     tensors,
     inputs,
+    layers,
+
+    readTensor(name) {
+      const source = take();
+      const place = source.tensors.find((t) => t.name === name)!;
+      const values = new Float32Array(place.size);
+      readTensor(source, place, values);
+      return values;
+    },
 
     readWeights(layout) {
       const weights = new Float32Array(layout.size);
@@ -56,7 +74,7 @@ export async function openOnnxModel(path: string, weightsPath?: string): Promise
       const split = splitWeights(take(), layout);
       // The scorer has what it needs; a large model need not stay in memory for it.
       file = undefined;
-      return new OnnxScorer(path, inputs, split, options);
+      return new OnnxScorer(path, inputs, layers, split, options);
     },
   };
 }
@@ -65,10 +83,13 @@ class OnnxScorer implements Scorer {
   readonly runtime = onnxRuntimeDescription;
   readonly #options: ort.InferenceSession.SessionOptions;
   #session: ort.InferenceSession | undefined;
+  #settable: Uint8Array | undefined;
+  #measuring: Uint8Array | undefined;
 
   constructor(
     readonly path: string,
     readonly inputs: readonly ModelInput[],
+    readonly layers: Layers,
     readonly split: SplitModel,
     { threads }: ScorerOptions,
   ) {
@@ -81,14 +102,91 @@ class OnnxScorer implements Scorer {
     };
   }
 
-  async setWeights(weights: Float32Array): Promise<void> {
+  async setWeights(weights: Float32Array, statistics?: Float32Array): Promise<void> {
+    if (statistics === undefined) return this.#open(this.split.graph, weights);
+    const { statisticsSize } = this.layers;
+    if (statistics.length !== statisticsSize) {
+      throw new RangeError(
+        `setWeights: needs ${statisticsSize} statistics, got ${statistics.length}`,
+      );
+    }
+    // Made when asked for, and kept: most receivers do without. They hold what does not travel.
+    this.#settable ??= settableGraph(this.split.graph, this.layers);
+    await this.#open(this.#settable, weights, statistics);
+  }
+
+  async run(examples: readonly ExampleInput[], count: number): Promise<Float32Array> {
+    const session = this.#session!;
+    const outputs = await session.run(this.#feeds(examples, count));
+    return outputs[session.outputNames[0]].data as Float32Array;
+  }
+
+  async measureStatistics(
+    weights: Float32Array,
+    examples: readonly ExampleInput[],
+    count: number,
+  ): Promise<Float32Array> {
+    this.#measuring ??= measuringGraph(this.split.graph);
+    await this.#open(this.#measuring, weights);
+    const session = this.#session!;
+    const outputs = await session.run(this.#feeds(examples, count));
+    const statistics = new Float32Array(this.layers.statisticsSize);
+    this.layers.normalization.forEach(({ channels, offset }, i) => {
+      [0, 1].forEach((part) => {
+        const { data } = outputs[session.outputNames[2 * i + part]];
+        statistics.set(data as Float32Array, offset + part * channels);
+      });
+    });
+    // Its memory is for one batch of all examples; the network is scored with less.
+    await this.close();
+    return statistics;
+  }
+
+  async innerValues(
+    weights: Float32Array,
+    names: readonly string[],
+    examples: readonly ExampleInput[],
+    count: number,
+  ): Promise<Map<string, InnerValue>> {
+    const feeds = this.#feeds(examples, count);
+    const inner = new Map<string, InnerValue>();
+    // A graph cannot give an input of its own as an output.
+    const wanted = names.filter((name) => !(name in feeds));
+    if (wanted.length > 0) {
+      await this.#open(openedGraph(this.split.graph, wanted), weights);
+      const outputs = await this.#session!.run(feeds);
+      for (const name of wanted) {
+        const { data, dims } = outputs[name];
+        inner.set(name, { data: data as Float32Array, shape: dims });
+      }
+      await this.close();
+    }
+    for (const name of names) {
+      if (name in feeds) {
+        const { data, dims } = feeds[name];
+        inner.set(name, { data: data as Float32Array, shape: dims });
+      }
+    }
+    return inner;
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.release();
+    this.#session = undefined;
+  }
+
+  async #open(graph: Uint8Array, weights: Float32Array, statistics?: Float32Array): Promise<void> {
     // Released first, so that no two sessions hold the model at once.
     await this.close();
-    const { graph, location, content } = this.split;
+    const { location, content } = this.split;
+    const beside = statistics && {
+      path: statisticsLocation,
+      data: new Uint8Array(statistics.buffer, statistics.byteOffset, statistics.byteLength),
+    };
     try {
       this.#session = await ort.InferenceSession.create(graph, {
         ...this.#options,
-        externalData: [{ path: location, data: content(weights) }],
+        externalData: [{ path: location, data: content(weights) }, ...(beside ? [beside] : [])],
       });
     } catch (error) {
       throw new InputError(
@@ -97,20 +195,13 @@ class OnnxScorer implements Scorer {
     }
   }
 
-  async run(examples: readonly ExampleInput[], count: number): Promise<Float32Array> {
+  #feeds(examples: readonly ExampleInput[], count: number): Record<string, ort.Tensor> {
     const feeds: Record<string, ort.Tensor> = {};
     this.inputs.forEach(({ name, type }, i) => {
       const { data, shape } = examples[i];
       feeds[name] = new ort.Tensor(type, data as Float32Array, [count, ...shape]);
     });
-    const session = this.#session!;
-    const outputs = await session.run(feeds);
-    return outputs[session.outputNames[0]].data as Float32Array;
-  }
-
-  async close(): Promise<void> {
-    await this.#session?.release();
-    this.#session = undefined;
+    return feeds;
   }
 }
 

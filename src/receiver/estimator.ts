@@ -2,13 +2,16 @@
  * The contract of an estimator: observations r = w + n to weights.
  */
 import type { z } from "zod";
+import type { Prior, PriorRequest, Stretch } from "./prior.js";
 
 /** All that a receiver may be told beyond r. */
 export interface Known {
-  /** Variance of n per real weight: one number, or one per weight. */
+  /** Variance of n per real weight: one number, or one per weight. Infinity where a weight was erased. */
   readonly noiseVariance: number | Float32Array;
-  /** Moments of the weights that were sent, over all of them. */
-  readonly prior: { readonly mean: number; readonly variance: number };
+  /** What the weights are taken to be before r is seen: of the kind that the estimator's `prior` asks for. */
+  readonly prior: Prior;
+  /** Where each tensor lies in the weight vector: part of the model, which the receiver has. */
+  readonly tensors: readonly Stretch[];
 }
 
 /** Numbers that an estimator is run with, e.g. { lambda: 1.01, beta: -0.4 }. */
@@ -26,6 +29,8 @@ export interface Estimator<
   readonly params: P;
   /** What it must be told; nothing else reaches `estimate`. Results carry this list. */
   readonly needs: readonly N[];
+  /** The prior that it is given, where it needs one: two moments of all weights, sent, where this is absent. */
+  prior?(params: z.output<P>): PriorRequest;
   /** The settings to choose from; with more than one, labelled images choose. */
   settings(params: z.output<P>): readonly S[];
   /** False where a setting makes no sense at this noise. All do where this is absent. */

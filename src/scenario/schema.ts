@@ -13,9 +13,13 @@ import { embeddedModels } from "../models/embedded/index.js";
 import { named } from "../named.js";
 import type { Estimator } from "../receiver/estimator.js";
 import { estimators } from "../receiver/index.js";
+import { withPreset } from "../receiver/mmse-pb-presets.js";
+import { orderIssue, type RefinementSettings } from "../receiver/refinements/chain.js";
+import { refinements } from "../receiver/refinements/index.js";
 import { transmitterParams } from "../transmitter/transmitter.js";
 import { quantity } from "../units.js";
 import { defaultTravelRules } from "../weights/layout.js";
+import { isMap } from "./paths.js";
 
 export const modelSchema = z
   .strictObject({
@@ -61,6 +65,12 @@ export const modelSchema = z
     }
   });
 
+/** `scale-match` is short for `{ name: scale-match }`. */
+const refinementEntry = z.preprocess(
+  (entry) => (typeof entry === "string" ? { name: entry } : entry),
+  named(refinements),
+);
+
 /** Keys that every receiver takes beside its estimator's own. */
 export const choiceParams = {
   label: z.string().min(1).optional().describe("name in results and figures; default: the name"),
@@ -79,17 +89,45 @@ export const choiceParams = {
   kappa: quantity(undefined, z.number().int().positive())
     .prefault(100)
     .describe("κ: labelled images that choose the setting, drawn anew in each trial"),
+  refine: z
+    .array(refinementEntry)
+    .superRefine((chain, context) => {
+      const issue = orderIssue(chain as unknown as RefinementSettings[]);
+      if (issue !== undefined) {
+        context.addIssue({
+          code: "custom",
+          message: issue,
+          input: chain,
+          params: { noValue: true },
+        });
+      }
+    })
+    .default([])
+    .describe(
+      "refinements after the estimate, in this order: names, or maps with a name and parameters",
+    ),
 };
 
 const receiverSchema = named(
   estimators.map((e) => ({ ...e, params: (e.params as z.ZodObject).safeExtend(choiceParams) })),
 );
 
-/** `ml` is short for `{ name: ml }`. */
-const receiverEntry = z.preprocess(
-  (entry) => (typeof entry === "string" ? { name: entry } : entry),
-  receiverSchema,
-);
+/** `ml` is short for `{ name: ml }`, and a preset for the keys that it gives. */
+const receiverEntry = z.preprocess((entry) => withPreset(expandReceiver(entry)), receiverSchema);
+
+/** `[mmse-pb, scale-match]` is short for `{ name: mmse-pb, refine: [scale-match] }`, and `ml` for `{ name: ml }`. */
+export function expandReceiver(entry: unknown): unknown {
+  if (typeof entry === "string") return { name: entry };
+  if (!Array.isArray(entry) || entry.length === 0) return entry;
+  const [first, ...refine] = entry;
+  const estimator = typeof first === "string" ? { name: first } : first;
+  return isMap(estimator)
+    ? {
+        ...estimator,
+        refine: [...(Array.isArray(estimator.refine) ? estimator.refine : []), ...refine],
+      }
+    : estimator;
+}
 
 const sweepValues = z.union([z.string(), z.number(), z.array(z.unknown())], {
   error: "must be a list of values or a range such as 0:2:14",
@@ -237,6 +275,7 @@ export type ReceiverSettings = PointSettings["receivers"][number] & {
   choose: "validation" | "oracle";
   search: "grid" | "race";
   kappa: number;
+  refine: readonly RefinementSettings[];
 };
 /** What a scenario file may hold. */
 export type ScenarioInput = z.input<typeof scenarioSchema>;
@@ -246,8 +285,11 @@ export function defineScenario(scenario: ScenarioInput): ScenarioInput {
   return scenario;
 }
 
-export function receiverLabel(receiver: Record<string, unknown>): string {
-  return String(receiver.label ?? receiver.name);
+/** The label of a checked receiver; the names of its estimator and refinements where it has none. */
+export function receiverLabel({ label, name, refine }: Record<string, unknown>): string {
+  if (label !== undefined) return String(label);
+  const names = ((refine ?? []) as RefinementSettings[]).map((entry) => entry.name);
+  return [name, ...names].join(" + ");
 }
 
 // The schema has checked names and parameters, so each definition gets the parameters it declares.

@@ -8,6 +8,7 @@ import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
 import { estimators } from "../receiver/index.js";
+import { codings } from "../transmitter/codings/index.js";
 import { transmitterParams } from "../transmitter/transmitter.js";
 import { type ParameterRow, parameterRows } from "./describe.js";
 import { choiceParams, modelSchema, pointShape, scenarioSchema, studyShape } from "./schema.js";
@@ -72,8 +73,11 @@ export function referencePage(): string {
     "",
     "### transmitter",
     table(parameterRows(transmitterParams)),
+    "",
+    "Codes follow one another as `code` lists them; an entry is a name, or a map with the parameters of the code.",
   ];
   for (const [title, list] of [
+    ["transmitter.code", codings],
     ["channel", channels],
     ["dataset", datasets],
     ["receivers", estimators],

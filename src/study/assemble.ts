@@ -8,7 +8,7 @@ import { availableParallelism, cpus, hostname } from "node:os";
 import { dirname } from "node:path";
 import * as ort from "onnxruntime-node";
 import packageJson from "../../package.json" with { type: "json" };
-import type { Known } from "../receiver/estimator.js";
+import { toldInWords } from "../receiver/side-information.js";
 import type { Plan } from "../scenario/load.js";
 import {
   baselineOf,
@@ -51,11 +51,6 @@ const conventions: RunHeader["conventions"] = {
   differences: "estimator − baseline in the same trial, with the Student t interval of the mean",
 };
 
-const sideInformation: Readonly<Record<keyof Known, SideInformation>> = {
-  noiseVariance: "noise variance",
-  prior: "prior moments",
-};
-
 /** What is known of a run before its first trial. Reads every model and data file once more, for its hash. */
 export async function describeRun(
   { plan, benches }: PreparedStudy,
@@ -64,6 +59,7 @@ export async function describeRun(
   const first = plan.points[0].settings;
   const receivers = first.receivers as ReceiverSettings[];
   const keys = [...benches.keys()];
+  const tensors = [...benches.values()].map(({ layout }) => layout.entries.length);
   const files = new Set([
     ...[...benches.values()].flatMap((b) => b.files),
     ...plan.points.flatMap(
@@ -85,8 +81,8 @@ export async function describeRun(
         label: receiverLabel(receiver),
         name: estimator.name,
         needs: [
-          ...estimator.needs.map((key) => sideInformation[key]),
-          ...(searches ? (["labelled images"] as const) : []),
+          ...toldInWords(estimator, receiver, tensors),
+          ...(searches ? [labelledImages(receiver)] : []),
         ],
         oracle: searches && receiver.choose === "oracle",
       };
@@ -96,6 +92,12 @@ export async function describeRun(
     points: plan.points.length,
     trialsPerPoint: plan.study.trials,
   };
+}
+
+/** The images that choose a setting. */
+function labelledImages({ choose, kappa }: ReceiverSettings): SideInformation {
+  if (choose === "oracle") return "labelled test images";
+  return kappa === 1 ? "1 labelled image" : `${kappa} labelled images`;
 }
 
 /** The part of a header that may change when a run is resumed: no trial depends on it. */

@@ -6,10 +6,13 @@ import { basename } from "node:path";
 import type { Examples } from "../datasets/dataset.js";
 import { InputError } from "../errors.js";
 import { embeddedModels } from "../models/embedded/index.js";
-import { fitExamples, shareExamples } from "../models/fit-inputs.js";
+import { fitExamples, pickExamples, shareExamples } from "../models/fit-inputs.js";
+import { type LayerMoments, measureInputMoments } from "../models/input-moments.js";
 import type { Model, Scorer } from "../models/model.js";
 import { openModelFile } from "../models/open.js";
 import { checkScores, countCorrect } from "../models/score.js";
+import { checkChain, unlabelledImages, usesMoments } from "../receiver/refinements/chain.js";
+import { travellingLayers } from "../receiver/refinements/travelling.js";
 import {
   datasetOf,
   estimatorOf,
@@ -31,15 +34,23 @@ export interface Bench {
   readonly statistics: WeightStatistics;
   /** Population variance of each tensor, in the order of the layout. */
   readonly tensorVariances: readonly number[];
+  /** Mean square of each tensor. */
+  readonly meanSquares: readonly number[];
+  /** Means and variances that the batch normalizations came with, in the order of `Model.layers`. */
+  readonly runningStatistics: Float32Array;
+  /** Biases of linear layers and scales of batch normalizations, by the name of their tensor. */
+  readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly scorer: Scorer;
   readonly datasetName: string;
   readonly classes: number;
   readonly test: Examples;
-  /** Loaded when a receiver chooses by validation images. */
+  /** Loaded when a receiver chooses by validation images, or when they are measured on. */
   readonly validation: Examples | undefined;
   readonly files: readonly string[];
   /** How the loss grows with noise on each tensor, where a code asks for it. */
   readonly sensitivities: ReadonlyMap<string, number> | undefined;
+  /** Moments of each linear layer's inputs, where a refinement is sent some; undefined for what does not travel. */
+  readonly moments: readonly (LayerMoments | undefined)[] | undefined;
   /** Test images that the model gets right as it leaves the transmitter. */
   readonly cleanCorrect: number;
 }
@@ -55,12 +66,20 @@ export interface BenchOptions {
 /** The part of a bench that worker threads share: all but the network. */
 export type LoadedBench = Pick<
   Bench,
-  "test" | "validation" | "datasetName" | "classes" | "files" | "sensitivities" | "cleanCorrect"
+  | "test"
+  | "validation"
+  | "datasetName"
+  | "classes"
+  | "files"
+  | "sensitivities"
+  | "moments"
+  | "cleanCorrect"
 >;
 
 export function loadedPart(bench: Bench): LoadedBench {
-  const { test, validation, datasetName, classes, files, sensitivities, cleanCorrect } = bench;
-  return { test, validation, datasetName, classes, files, sensitivities, cleanCorrect };
+  const { test, validation, datasetName, classes, files } = bench;
+  const { sensitivities, moments, cleanCorrect } = bench;
+  return { test, validation, datasetName, classes, files, sensitivities, moments, cleanCorrect };
 }
 
 /** Equal for points that share a bench. */
@@ -70,6 +89,7 @@ export function benchKey(point: PointSettings): string {
     point.dataset,
     needsValidation(point),
     needsSensitivities(point),
+    needsMoments(point),
   ]);
 }
 
@@ -77,6 +97,7 @@ export function benchKey(point: PointSettings): string {
 export async function openBench(point: PointSettings, options: BenchOptions): Promise<Bench> {
   const network = await openNetwork(point.model);
   const { model, modelName, layout, weights } = network;
+  checkRefinements(point, network);
   const images = loadImages(point, model, modelName, options.share ?? false);
   const scorer = await model.openScorer(layout, { threads: options.threads });
   await scorer.setWeights(weights);
@@ -86,8 +107,11 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
   const sensitivities = needsSensitivities(point)
     ? await measureSensitivities({ ...network, scorer }, images.validation!, batch, stopped)
     : undefined;
+  const moments = needsMoments(point)
+    ? await measureMoments({ ...network, scorer }, images.validation!, batch)
+    : undefined;
   const files = [...model.files, ...images.files];
-  return { ...network, scorer, ...images, files, sensitivities, cleanCorrect };
+  return { ...network, scorer, ...images, files, sensitivities, moments, cleanCorrect };
 }
 
 /** The bench once more for another thread, with its own copy of the network. */
@@ -106,11 +130,86 @@ async function openNetwork(settings: PointSettings["model"]) {
   const layout = layOut(model.tensors, settings.travel);
   const weights = model.readWeights(layout);
   checkFinite(weights, layout, modelName);
-  const tensorVariances = layout.entries.map(
-    ({ offset, size }) => weightStatistics(weights.subarray(offset, offset + size)).variance,
+  const tensors = layout.entries.map(({ offset, size }) =>
+    weightStatistics(weights.subarray(offset, offset + size)),
   );
-  const statistics = weightStatistics(weights);
-  return { model, modelName, layout, weights, statistics, tensorVariances };
+  return {
+    model,
+    modelName,
+    layout,
+    weights,
+    statistics: weightStatistics(weights),
+    tensorVariances: tensors.map(({ variance }) => variance),
+    meanSquares: tensors.map(({ meanSquare }) => meanSquare),
+    runningStatistics: runningStatistics(model),
+    parameters: parametersOf(model),
+  };
+}
+
+function runningStatistics({ layers, readTensor }: Model): Float32Array {
+  const statistics = new Float32Array(layers?.statisticsSize ?? 0);
+  for (const { mean, variance, offset, channels } of layers?.normalization ?? []) {
+    statistics.set(readTensor!(mean), offset);
+    statistics.set(readTensor!(variance), offset + channels);
+  }
+  return statistics;
+}
+
+/** Biases of linear layers and scales of batch normalizations, by the name of their tensor. */
+function parametersOf({ layers, readTensor }: Model): Map<string, Float32Array> {
+  if (layers === undefined) return new Map();
+  const names = [
+    ...layers.linear.map(({ bias }) => bias),
+    ...layers.normalization.map(({ scale }) => scale),
+  ].filter((name) => name !== undefined);
+  return new Map(names.map((name) => [name, readTensor!(name)]));
+}
+
+/** The running statistics that a receiver has: of those that travel, what `received` holds. */
+export function ownStatistics(
+  { model, layout, runningStatistics }: Bench,
+  received: Float32Array,
+): Float32Array {
+  const statistics = runningStatistics.slice();
+  const places = new Map(layout.entries.map((entry) => [entry.name, entry.offset]));
+  for (const { mean, variance, offset, channels } of model.layers!.normalization) {
+    [mean, variance].forEach((name, part) => {
+      const place = places.get(name);
+      if (place === undefined) return;
+      statistics.set(received.subarray(place, place + channels), offset + part * channels);
+    });
+  }
+  return statistics;
+}
+
+/** Images that the transmitter measures input moments on: its own, spread over the validation images. */
+const momentImages = 500;
+
+async function measureMoments(
+  network: Pick<Bench, "model" | "layout" | "weights" | "parameters" | "scorer">,
+  validation: Examples,
+  batch: number,
+): Promise<(LayerMoments | undefined)[]> {
+  const { model, layout, weights, parameters, scorer } = network;
+  const count = Math.min(momentImages, validation.count);
+  const spread = Array.from({ length: count }, (_, i) =>
+    Math.floor((i * validation.count) / count),
+  );
+  const layers = model.layers!;
+  const travelling = travellingLayers({ layers, layout });
+  const moments: (LayerMoments | undefined)[] = layers.linear.map(() => undefined);
+  const measured = await measureInputMoments(
+    scorer,
+    weights,
+    travelling,
+    ({ bias }) => parameters.get(bias ?? ""),
+    pickExamples(validation, spread),
+    batch,
+  );
+  travelling.forEach(({ index }, i) => {
+    moments[index] = measured[i];
+  });
+  return moments;
 }
 
 function loadImages(point: PointSettings, model: Model, modelName: string, share: boolean) {
@@ -130,7 +229,20 @@ function loadImages(point: PointSettings, model: Model, modelName: string, share
 }
 
 function needsValidation(point: PointSettings): boolean {
-  return point.receivers.some(usesValidation) || needsSensitivities(point);
+  return (
+    point.receivers.some(usesValidation) ||
+    refining(point).some(({ refine }) => unlabelledImages(refine) > 0) ||
+    needsSensitivities(point) ||
+    needsMoments(point)
+  );
+}
+
+const refining = ({ receivers }: PointSettings) =>
+  (receivers as ReceiverSettings[]).filter(({ refine }) => refine.length > 0);
+
+/** True where a refinement is sent what the transmitter measures on its network. */
+function needsMoments(point: PointSettings): boolean {
+  return refining(point).some(({ refine }) => usesMoments(refine));
 }
 
 /** True where a code shares out by what noise on each tensor does to the network. */
@@ -159,14 +271,37 @@ async function openModel({ name, path, weightsPath }: PointSettings["model"]) {
   };
 }
 
-/** Throws InputError where a receiver wants more validation images than there are. */
-export function checkKappa(point: PointSettings, { validation }: Bench): void {
-  for (const receiver of point.receivers.filter(usesValidation) as ReceiverSettings[]) {
-    if (receiver.kappa > validation!.count) {
+/** Throws InputError where a receiver wants more validation images than there are, or cannot refine the network. */
+export function checkKappa(point: PointSettings, bench: Bench): void {
+  checkRefinements(point, bench);
+  const { validation } = bench;
+  const check = (receiver: ReceiverSettings, key: string, images: number) => {
+    if (images > validation!.count) {
       throw new InputError(
-        `receivers.${receiverLabel(receiver)}.kappa must be at most the ${validation!.count} validation images, got ${receiver.kappa}`,
+        `receivers.${receiverLabel(receiver)}.${key} must be at most the ${validation!.count} validation images, got ${images}`,
       );
     }
+  };
+  for (const receiver of point.receivers.filter(usesValidation) as ReceiverSettings[]) {
+    check(receiver, "kappa", receiver.kappa);
+  }
+  for (const receiver of refining(point)) {
+    const images = unlabelledImages(receiver.refine);
+    if (images > 0) check(receiver, "refine.images", images);
+  }
+}
+
+function checkRefinements(
+  point: PointSettings,
+  { model, modelName, layout }: Pick<Bench, "model" | "modelName" | "layout">,
+): void {
+  for (const receiver of refining(point)) {
+    if (model.layers === undefined) {
+      throw new InputError(
+        `receivers.${receiverLabel(receiver)}: refinements work on ONNX models, and ${modelName} is none; export the network to ONNX`,
+      );
+    }
+    checkChain(receiver.refine, { modelName, layers: model.layers, layout });
   }
 }
 

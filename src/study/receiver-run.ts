@@ -1,11 +1,14 @@
 /** What a receiver makes of an observation, and how many test images the network then gets right. */
+import type { Examples } from "../datasets/dataset.js";
 import type { RandomSource } from "../kernel/index.js";
 import { pickExamples } from "../models/fit-inputs.js";
 import { countCorrect, scoreMargins } from "../models/score.js";
+import type { Observation } from "../observation.js";
 import type { Estimator, Known, Setting } from "../receiver/estimator.js";
-import type { Observation } from "../receiver/receiver.js";
+import { refineNetwork, unlabelledImages } from "../receiver/refinements/chain.js";
+import type { ReceivedNetwork } from "../receiver/refinements/refinement.js";
 import { estimatorOf, type ReceiverSettings } from "../scenario/schema.js";
-import type { Bench } from "./bench.js";
+import { type Bench, ownStatistics } from "./bench.js";
 import { knownOf } from "./known.js";
 import type { SearchRecord } from "./results.js";
 import { searchMethods } from "./search.js";
@@ -15,24 +18,34 @@ export class ReceiverRun {
   readonly #bench: Bench;
   readonly #receiver: ReceiverSettings;
   readonly #estimator: Estimator;
+  readonly #observation: Observation;
   readonly #r: Float32Array;
   readonly #known: Known;
+  /** What the reader of the results should know of this receiver. */
+  readonly notes: readonly string[];
   readonly #batch: number;
   /** Where estimates are written; shared, so nothing in it outlives the next estimate. */
   readonly #estimate: Float32Array;
+  /** Unlabelled images for refinements, drawn when one first asks. */
+  #unlabelled: Examples | undefined;
 
   constructor(
     bench: Bench,
     receiver: ReceiverSettings,
-    { r, noiseVariance }: Observation,
+    observation: Observation,
     batch: number,
     estimate: Float32Array,
   ) {
+    const { r, noiseVariance } = observation;
+    this.#observation = observation;
     this.#bench = bench;
     this.#receiver = receiver;
     this.#estimator = estimatorOf(receiver);
     this.#r = r;
-    this.#known = knownOf(this.#estimator, bench, noiseVariance);
+    ({ known: this.#known, notes: this.notes } = knownOf(this.#estimator, receiver, bench, {
+      r,
+      noiseVariance,
+    }));
     this.#batch = batch;
     this.#estimate = estimate;
   }
@@ -54,9 +67,9 @@ export class ReceiverRun {
     let correct: number;
     if (search?.chosenBy === "oracle") {
       correct = search.correct; // the search has counted on these very images
-      this.#estimateWith(setting);
+      await this.#received(setting, random);
     } else {
-      await this.#open(setting);
+      await this.#open(setting, random);
       correct = await countCorrect(this.#bench.scorer, this.#bench.test, this.#batch, stopped);
     }
     const mse = meanSquareError(this.#estimate, this.#bench.weights);
@@ -81,7 +94,7 @@ export class ReceiverRun {
       images: images.count,
       departure: (s) => this.#estimator.departure?.(s) ?? 0,
       margins: async (setting) => {
-        await this.#open(setting);
+        await this.#open(setting, random);
         return scoreMargins(this.#bench.scorer, images, this.#batch, stopped);
       },
     });
@@ -99,14 +112,48 @@ export class ReceiverRun {
     };
   }
 
-  #estimateWith(setting: Setting): void {
-    this.#estimator.estimate(this.#r, this.#known, setting, this.#estimate);
+  /** Gives the network the weights that a setting makes of r, refined. */
+  async #open(setting: Setting, random: RandomSource): Promise<void> {
+    const { weights, statistics } = await this.#received(setting, random);
+    await this.#bench.scorer.setWeights(weights, statistics);
   }
 
-  /** Gives the network the weights that a setting makes of r. */
-  async #open(setting: Setting): Promise<void> {
-    this.#estimateWith(setting);
-    await this.#bench.scorer.setWeights(this.#estimate);
+  /** The estimate, refined. So a search chooses the setting that is best behind the refinements. */
+  async #received(setting: Setting, random: RandomSource): Promise<ReceivedNetwork> {
+    const weights = this.#estimate;
+    this.#estimator.estimate(this.#r, this.#known, setting, weights);
+    const network: ReceivedNetwork = { weights, statistics: undefined };
+    const { refine } = this.#receiver;
+    if (refine.length === 0) return network;
+    const { model, modelName, layout, scorer, moments, meanSquares, parameters } = this.#bench;
+    const places = new Map(layout.entries.map((entry) => [entry.name, entry]));
+    await refineNetwork(refine, network, {
+      modelName,
+      layers: model.layers!,
+      layout,
+      observation: this.#observation,
+      ownStatistics: ownStatistics(this.#bench, weights),
+      parameter: (name) => {
+        const place = places.get(name);
+        if (place === undefined) return parameters.get(name)!;
+        return weights.subarray(place.offset, place.offset + place.size);
+      },
+      moments: moments ?? [],
+      meanSquares,
+      measureStatistics: (of) => {
+        this.#unlabelled ??= this.#drawUnlabelled(random);
+        return scorer.measureStatistics!(of, this.#unlabelled.inputs, this.#unlabelled.count);
+      },
+    });
+    return network;
+  }
+
+  /** The same for all settings of a search, and for all receivers that look at as many. */
+  #drawUnlabelled(random: RandomSource): Examples {
+    const { validation } = this.#bench;
+    const stream = random.stream("unlabelled");
+    const images = unlabelledImages(this.#receiver.refine);
+    return pickExamples(validation!, stream.sample(validation!.count, images));
   }
 }
 

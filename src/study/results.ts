@@ -11,7 +11,7 @@ export type ParameterValue = number | string | boolean;
 
 /**
  * What a receiver was told beyond the received symbols, in words and with its amount: "noise variance",
- * "prior moments, sent (2 numbers)", "100 labelled images".
+ * "prior moments per tensor, sent (42 numbers)", "100 labelled images".
  */
 export type SideInformation = string;
 

@@ -6,9 +6,17 @@
  */
 import { RandomSource } from "../kernel/index.js";
 import { meanOfFinite } from "../math/statistics.js";
-import type { Observation } from "../receiver/receiver.js";
+import { refinementNumbersSent } from "../receiver/refinements/chain.js";
+import { numbersSent } from "../receiver/side-information.js";
 import { describePoint, type Plan, type PlannedPoint } from "../scenario/load.js";
-import { channelOf, type ReceiverSettings, receiverLabel } from "../scenario/schema.js";
+import {
+  channelOf,
+  estimatorOf,
+  type ReceiverSettings,
+  receiverLabel,
+} from "../scenario/schema.js";
+import { bitsPerNumber } from "../transmitter/coding.js";
+import type { TransmitterParams } from "../transmitter/transmitter.js";
 import { ratioToDb } from "../units.js";
 import type { Bench } from "./bench.js";
 import { equivalentWnrDb } from "./equivalent-wnr.js";
@@ -16,6 +24,7 @@ import { ReceiverRun } from "./receiver-run.js";
 import type { Timeline, TransmissionFacts, TrialResult } from "./results.js";
 import {
   type Arrival,
+  sideSymbols,
   type Transmission,
   type TransmissionResult,
   transmit,
@@ -75,6 +84,7 @@ export class TrialRunner {
     for (const receiver of point.settings.receivers as ReceiverSettings[]) {
       const { observation } = sent;
       const run = new ReceiverRun(bench, receiver, observation, plan.study.batch, this.#estimate);
+      notes.push(...run.notes.map((note) => `${receiverLabel(receiver)}: ${note}`));
       const outcome = await run.score(trialRandom(plan, point, trial), stopped);
       if (outcome === undefined) {
         notes.push(
@@ -88,7 +98,7 @@ export class TrialRunner {
         trial,
         estimator: receiverLabel(receiver),
         parameters: point.parameters,
-        ...facts,
+        ...withSideInformation(facts, receiver, bench, point.settings.transmitter),
         correct: outcome.correct,
         total,
         accuracy: outcome.correct / total,
@@ -103,7 +113,7 @@ export class TrialRunner {
       trial,
       results,
       sent: facts,
-      tensors: tensorsOf(sent.observation, bench),
+      tensors: tensorsOf(sent, bench),
       notes,
       ...(trial === 0 && {
         timeline: {
@@ -121,24 +131,57 @@ export class TrialRunner {
   }
 }
 
+/** What the receiver must be told to work is sent and paid for like the weights. */
+function withSideInformation(
+  facts: TransmissionFacts,
+  receiver: ReceiverSettings,
+  bench: Bench,
+  transmitter: TransmitterParams,
+): TransmissionFacts {
+  const { layout, modelName } = bench;
+  const { layers } = bench.model;
+  const numbers =
+    numbersSent(estimatorOf(receiver), receiver, layout.entries.length) +
+    (layers === undefined
+      ? 0
+      : refinementNumbersSent(receiver.refine, { modelName, layers, layout }));
+  const bits = bitsPerNumber * numbers;
+  if (bits === 0) return facts;
+  const { airtimeS, energy } = sideSymbols(bits, transmitter);
+  return {
+    ...facts,
+    sideBits: facts.sideBits + bits,
+    airtimeS: facts.airtimeS + airtimeS,
+    latencyS: facts.latencyS + airtimeS,
+    energy: facts.energy + energy,
+  };
+}
+
 function factsOf(sent: TransmissionResult, { statistics }: Bench): TransmissionFacts {
-  const { observation, notes: _, ...counted } = sent;
+  const { observation, notes: _, shrunk, ...counted } = sent;
   const { noiseVariance } = observation;
   const meanNoise = meanOfFinite(noiseVariance);
   return {
     snrDb: ratioDb(statistics.meanSquare, meanNoise),
     wnrDb: ratioDb(statistics.variance, meanNoise),
-    equivalentWnrDb: equivalentWnrDb(noiseVariance, statistics.variance),
+    equivalentWnrDb: equivalentWnrDb(noiseVariance, statistics.variance, { shrunk }),
     erasureRate: erasureRate(noiseVariance),
     ...counted,
   };
 }
 
-function tensorsOf({ noiseVariance }: Observation, { layout, tensorVariances }: Bench) {
+function tensorsOf(
+  { observation, shrunk }: TransmissionResult,
+  { layout, tensorVariances }: Bench,
+) {
   return layout.entries.map(({ name, offset, size }, i) => ({
     tensor: name,
     weights: size,
-    equivalentWnrDb: equivalentWnrDb(noiseVariance, tensorVariances[i], offset, offset + size),
+    equivalentWnrDb: equivalentWnrDb(observation.noiseVariance, tensorVariances[i], {
+      from: offset,
+      to: offset + size,
+      shrunk,
+    }),
   }));
 }
 
@@ -164,6 +207,7 @@ export function transmissionOf(
     weights: bench.weights,
     layout: bench.layout,
     statistics: bench.statistics,
+    sensitivities: bench.sensitivities,
     transmitter: point.settings.transmitter,
     channel: channelOf(point.settings),
     channelParams: point.settings.channel as never,

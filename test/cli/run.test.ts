@@ -48,11 +48,11 @@ test("run writes results, figures and a page, and says where", async () => {
     "channel.wnrDb",
     "snrDb",
     "wnrDb",
-    "correct",
-    "total",
-    "accuracy",
-    "mse",
-    "nmse",
+    "equivalentWnrDb",
+    "outageRate",
+    "erasureRate",
+    "airtimeS",
+    "latencyS",
   ]);
   expect(rows).toHaveLength(2 * 2 * 2);
 
@@ -81,8 +81,8 @@ test("run writes results, figures and a page, and says where", async () => {
   }
   expect(result.estimators[1].needs).toEqual([
     "noise variance",
-    "prior moments",
-    "labelled images",
+    "prior moments, from scale and mean",
+    "20 labelled images",
   ]);
   for (const hash of Object.values(result.files)) expect(hash).toMatch(/^[0-9a-f]{64}$/);
 });

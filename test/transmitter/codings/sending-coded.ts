@@ -1,8 +1,11 @@
 /** A transmission of three tensors of very different size through codes. */
+import type { z } from "zod";
 import { awgn } from "../../../channels/awgn.js";
 import type { Channel } from "../../../src/channel.js";
-import { RandomSource } from "../../../src/kernel/index.js";
+import { RandomSource, type RandomStream } from "../../../src/kernel/index.js";
+import type { Observation } from "../../../src/observation.js";
 import { type Transmission, transmit } from "../../../src/study/transmission.js";
+import type { Block, Coded, Coding, CodingContext } from "../../../src/transmitter/coding.js";
 import { transmitterParams, weightStatistics } from "../../../src/transmitter/transmitter.js";
 import type { Layout } from "../../../src/weights/layout.js";
 
@@ -71,4 +74,58 @@ export function errorOf(
     stated += (typeof noiseVariance === "number" ? noiseVariance : noiseVariance[k]!) / size;
   }
   return { measured, stated };
+}
+
+/** Tensors named tensor0, tensor1, …, one after another. */
+export function blockOf(tensors: readonly ArrayLike<number>[]): Block {
+  const values = Float32Array.from(tensors.flatMap((tensor) => Array.from(tensor)));
+  let first = 0;
+  const spans = tensors.map(({ length }, i) => {
+    first += length;
+    return { tensor: `tensor${i}`, first: first - length, size: length };
+  });
+  return { values, spans };
+}
+
+export const context = { random: new RandomSource("codebook") };
+
+/** Encodes with parameters as a scenario gives them. */
+export function encodeWith<P extends z.ZodObject>(
+  coding: Coding<P>,
+  params: object,
+  block: Block,
+  more: Partial<CodingContext> = {},
+): Coded {
+  return coding.encode(coding.params.parse(params), block, { ...context, ...more });
+}
+
+/** What of the schema's rules parameters break; empty where they break none. */
+export function issuesOf(coding: Coding, params: object): string {
+  const { error } = coding.params.safeParse(params);
+  return error?.issues.map(({ message }) => message).join("; ") ?? "";
+}
+
+/** Values behind noise with these variances, lost where infinite. */
+export function observe(
+  values: Float32Array,
+  noiseVariance: number | Float32Array,
+  stream: RandomStream,
+): Observation {
+  const r = new Float32Array(values.length);
+  stream.fillNormal(r);
+  for (let k = 0; k < r.length; k++) {
+    const v = typeof noiseVariance === "number" ? noiseVariance : noiseVariance[k]!;
+    r[k] = v === Infinity ? 0.123 : values[k]! + Math.sqrt(v) * r[k]!;
+  }
+  return {
+    r,
+    noiseVariance: typeof noiseVariance === "number" ? noiseVariance : noiseVariance.slice(),
+  };
+}
+
+/** Gaussian values from a stream of their own. */
+export function gaussian(name: string, size: number, deviation = 1): Float32Array {
+  const values = new Float32Array(size);
+  new RandomSource(3).stream(name).fillNormal(values, deviation);
+  return values;
 }

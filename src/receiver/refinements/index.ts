@@ -1,0 +1,15 @@
+/**
+ * The refinements that scenarios can name. A new refinement is a file beside this one and a line here.
+ */
+
+import { biasCorrect } from "./bias-correct.js";
+import { batchNormDataFree } from "./data-free.js";
+import { batchNormRecalibrate } from "./recalibrate.js";
+import { scaleMatch } from "./scale-match.js";
+
+export const refinements = [
+  batchNormRecalibrate,
+  batchNormDataFree,
+  scaleMatch,
+  biasCorrect,
+] as const;
