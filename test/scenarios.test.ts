@@ -55,8 +55,10 @@ function compare(results: readonly TrialResult[], name: string): void {
   }
 }
 
-describe.each([
+/** Scenarios on what ships with the project. */
+const embedded = [
   "block-fading.yaml",
+  "codings.yaml",
   "converter-bits.yaml",
   "doppler.yaml",
   "erasure.yaml",
@@ -64,11 +66,14 @@ describe.each([
   "multipath-ofdm.yaml",
   "pcm-storage.yaml",
   "quickstart.yaml",
+  "recalibration.yaml",
   "reram-storage.yaml",
   "selective-repeat.yaml",
   "stored-then-sent.yaml",
   "which-layers.ts",
-])("%s", (file) => {
+];
+
+describe.each(embedded)("%s", (file) => {
   test("gives its stored result at every point", { timeout: 300_000 }, async () => {
     const name = file.replace(/\.\w+$/, "");
     const results = await firstTrials(file, []);
@@ -94,15 +99,26 @@ test.skipIf(model === undefined || data === undefined)(
   },
 );
 
+/** Scenarios on a model and data of one's own, which are too long for a test but for a point or a validation. */
+const studies = [
+  "receivers-resnet18.yaml",
+  "receivers-resnet20.yaml",
+  "reference-resnet20.yaml",
+  "resnet20-cifar10.yaml",
+];
+
 test("every scenario is tested here or in study/reference.test.ts", () => {
-  const names = readdirSync(folder).filter((name) => !name.endsWith(".json"));
-  expect(names.sort()).toEqual([
-    "converter-bits.yaml",
-    "pcm-storage.yaml",
-    "quickstart.yaml",
-    "reference-resnet20.yaml",
-    "reram-storage.yaml",
-    "resnet20-cifar10.yaml",
-    "which-layers.ts",
-  ]);
+  const names = readdirSync(folder).filter((name) => /\.(yaml|ts)$/.test(name));
+  expect(names.sort()).toEqual([...embedded, ...studies].sort());
 });
+
+const own = readdirSync(`${folder}resnet20`).map((name) => `resnet20/${name}`);
+test.skipIf(model === undefined || data === undefined).each(["receivers-resnet20.yaml", ...own])(
+  "%s is a valid scenario of ResNet20",
+  async (file) => {
+    const overrides = [`model.path=${model}`, `dataset.path=${data}`];
+    expect((await loadScenario(`${folder}${file}`, { overrides })).points.length).toBeGreaterThan(
+      1,
+    );
+  },
+);

@@ -7,7 +7,7 @@ import { weightlink } from "./weightlink.js";
 
 test.each([
   ["channels", /awgn: additive white Gaussian noise\n\s+snrDb\s+.*\[dB\]/],
-  ["estimators", /mmse-pb: .*\n\s+lambda .* default \[1\]/],
+  ["estimators", /mmse-pb: [\s\S]*\n\s+lambda .* default \[1\]/],
   ["models", /glyphs-resnet: /],
   ["datasets", /cifar10: /],
 ] as const)("list %s", async (kind, text) => {
