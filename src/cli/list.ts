@@ -3,10 +3,18 @@ import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
 import { estimators } from "../receiver/index.js";
+import { refinements } from "../receiver/refinements/index.js";
 import { parameterRows } from "../scenario/describe.js";
 import { codings } from "../transmitter/codings/index.js";
 
-export const listKinds = ["channels", "codings", "estimators", "models", "datasets"] as const;
+export const listKinds = [
+  "channels",
+  "codings",
+  "estimators",
+  "refinements",
+  "models",
+  "datasets",
+] as const;
 
 interface Part {
   readonly name: string;
@@ -18,6 +26,7 @@ interface Part {
 const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
   channels,
   codings,
+  refinements,
   estimators,
   models: embeddedModels,
   datasets,

@@ -11,6 +11,7 @@ import { axisTitle } from "./axis.js";
 import { describeIssues, shorten } from "./issues.js";
 import { type Data, getPath, isMap, setPath } from "./paths.js";
 import {
+  expandReceiver,
   type PointSettings,
   pointSchema,
   pointShape,
@@ -90,6 +91,10 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
       `${file}: ${assignments.length.toLocaleString("en")} points x ${study.trials.max.toLocaleString("en")} trials = ` +
         `${trials.toLocaleString("en")} trials; more than ${mostTrialsUnasked.toLocaleString("en")} need --yes`,
     );
+  }
+  // Written out, so that sweeps reach into short forms.
+  if (Array.isArray(pointData.receivers)) {
+    pointData.receivers = pointData.receivers.map(expandReceiver);
   }
   const points: PlannedPoint[] = [];
   for (const assigned of assignments) {

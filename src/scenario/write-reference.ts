@@ -8,6 +8,7 @@ import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
 import { estimators } from "../receiver/index.js";
+import { refinements } from "../receiver/refinements/index.js";
 import { codings } from "../transmitter/codings/index.js";
 import { transmitterParams } from "../transmitter/transmitter.js";
 import { type ParameterRow, parameterRows } from "./describe.js";
@@ -81,6 +82,7 @@ export function referencePage(): string {
     ["channel", channels],
     ["dataset", datasets],
     ["receivers", estimators],
+    ["receivers.refine", refinements],
   ] as const) {
     for (const { name, summary, params } of list) {
       parts.push("", `### ${title}: ${name}`, `${capital(summary)}.`, "");

@@ -8,6 +8,7 @@ import { availableParallelism, cpus, hostname } from "node:os";
 import { dirname } from "node:path";
 import * as ort from "onnxruntime-node";
 import packageJson from "../../package.json" with { type: "json" };
+import { refinementsInWords } from "../receiver/refinements/chain.js";
 import { toldInWords } from "../receiver/side-information.js";
 import type { Plan } from "../scenario/load.js";
 import {
@@ -59,6 +60,9 @@ export async function describeRun(
   const first = plan.points[0].settings;
   const receivers = first.receivers as ReceiverSettings[];
   const keys = [...benches.keys()];
+  const plans = [...benches.values()].flatMap(({ modelName, model, layout }) =>
+    model.layers === undefined ? [] : [{ modelName, layers: model.layers, layout }],
+  );
   const tensors = [...benches.values()].map(({ layout }) => layout.entries.length);
   const files = new Set([
     ...[...benches.values()].flatMap((b) => b.files),
@@ -83,6 +87,7 @@ export async function describeRun(
         needs: [
           ...toldInWords(estimator, receiver, tensors),
           ...(searches ? [labelledImages(receiver)] : []),
+          ...refinementsInWords(receiver.refine, plans),
         ],
         oracle: searches && receiver.choose === "oracle",
       };

@@ -8,6 +8,8 @@ import { weightlink } from "./weightlink.js";
 test.each([
   ["channels", /awgn: additive white Gaussian noise\n\s+snrDb\s+.*\[dB\]/],
   ["estimators", /mmse-pb: [\s\S]*\n\s+lambda .* default \[1\]/],
+  ["codings", /power-allocation: .*\n\s+by /],
+  ["refinements", /batch-norm-recalibrate: .*\n\s+images /],
   ["models", /glyphs-resnet: /],
   ["datasets", /cifar10: /],
 ] as const)("list %s", async (kind, text) => {
