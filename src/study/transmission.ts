@@ -60,6 +60,9 @@ export interface TransmissionResult {
 const nothingSent =
   "nothing was sent: transmitter.arq.deadlineS is shorter than the first packet is on the air";
 
+const sideHeavy = (side: number, payload: number) =>
+  `the side information of transmitter.code takes more symbols (${side.toLocaleString("en")}) than what it is sent for (${payload.toLocaleString("en")})`;
+
 /** Packets in flight without feedback to wait for: one being filled, one on the air, one being read. */
 const packetsInFlight = 3;
 
@@ -185,7 +188,11 @@ export function transmit(
     sideBits: encoded.sideBits,
     outageRate: sent > 0 ? erased / sent : 0,
     shrunk: link.shrunk ?? false,
-    notes: [...(link.notes ?? []), ...(total.packets === 0 ? [nothingSent] : [])],
+    notes: [
+      ...(link.notes ?? []),
+      ...(total.packets === 0 ? [nothingSent] : []),
+      ...(side.symbols > framing.symbols ? [sideHeavy(side.symbols, framing.symbols)] : []),
+    ],
   };
 }
 
@@ -209,7 +216,11 @@ function decoded(
 export function sideSymbols(bits: number, transmitter: TransmitterParams) {
   const symbols = Math.ceil(bits / transmitter.sideBitsPerSymbol);
   const { componentsPerSymbol } = frame(1, transmitter);
-  return { airtimeS: symbols / transmitter.symbolRateHz, energy: symbols * componentsPerSymbol };
+  return {
+    symbols,
+    airtimeS: symbols / transmitter.symbolRateHz,
+    energy: symbols * componentsPerSymbol,
+  };
 }
 
 function largestMagnitude(weights: Float32Array, first: number, count: number): number {

@@ -153,3 +153,13 @@ test("a share of nothing, or of more than all, is an error", () => {
   expect(issuesOf(pruning as never, { keep: 0 })).toContain(">0");
   expect(issuesOf(pruning as never, { keep: 1.2 })).toContain("<=1");
 });
+
+test("a mask that takes more symbols than the weights kept is said in the results", () => {
+  const notes = (keep: number) => sendCoded([{ name: "pruning", keep }]).notes;
+  expect(notes(0.5)).toEqual([
+    expect.stringMatching(
+      /^the side information of transmitter\.code takes more symbols \([\d,]+\) than/,
+    ),
+  ]);
+  expect(notes(0.99)).toEqual([]);
+});
