@@ -171,11 +171,8 @@ function resultSections(named: readonly NamedRun[]): string {
   const texts = isSame ? notes.slice(0, 1) : notes.map((note, i) => `${named[i].label}: ${note}`);
   return [
     section("curves-section", "Curves", `${needsScript}<div id="curves"></div>`),
-    section(
-      "results",
-      "Results",
-      resultTable(named) + paragraphs(texts, "fine") + tensorTable(named),
-    ),
+    section("results", "Results", resultTable(named) + paragraphs(texts, "fine")),
+    tensorTable(named),
     ...(hasTargets(runs)
       ? [section("targets", "Ratio required for a target accuracy", targetTable(named))]
       : []),

@@ -386,7 +386,7 @@ describe.skipIf(chromiumPath === undefined)("the page in a browser", { timeout: 
         () =>
           [
             ...document.querySelectorAll<HTMLElement>(
-              "a[href], select, input, button, .plot, .scroll, pre",
+              "a[href], select, input, button, summary, .plot, .scroll, pre",
             ),
           ].filter((element) => element.checkVisibility()).length,
       );
