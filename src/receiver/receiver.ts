@@ -11,8 +11,6 @@ export interface Announced {
   readonly scale: number;
   /** Weight that each component carries; as they lie where absent. */
   readonly order: Uint32Array | undefined;
-  /** Mean of the weights: what is taken for one that never arrives. */
-  readonly mean: number;
 }
 
 /**
@@ -55,17 +53,16 @@ export class Collector {
     }
   }
 
-  /** When nothing comes any more. */
+  /** When nothing comes any more. What `r` holds where the variance is infinite means nothing. */
   finish(): Observation {
-    const noiseVariance = this.#noiseVariance ?? 0;
-    if (typeof noiseVariance !== "number") {
-      const { mean } = this.#announced;
-      for (let w = 0; w < noiseVariance.length; w++) {
-        if (noiseVariance[w] === Infinity) this.#r[w] = mean;
-      }
-    }
-    return { r: this.#r, noiseVariance };
+    return { r: this.#r, noiseVariance: this.#noiseVariance ?? 0 };
   }
+}
+
+/** Takes `mean`, which the transmitter announces, for what never arrived. */
+export function fillLost({ r, noiseVariance }: Observation, mean: number): void {
+  if (typeof noiseVariance === "number") return;
+  for (let w = 0; w < r.length; w++) if (noiseVariance[w] === Infinity) r[w] = mean;
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   type ReceiverSettings,
   receiverLabel,
 } from "../scenario/schema.js";
-import { type Bench, benchKey, searchesGrid } from "./bench.js";
+import { type Bench, benchKey, networkPlan, searchesGrid } from "./bench.js";
 import { pairedDifferences } from "./compare.js";
 import { requiredRatios } from "./required.js";
 import type {
@@ -60,9 +60,7 @@ export async function describeRun(
   const first = plan.points[0].settings;
   const receivers = first.receivers as ReceiverSettings[];
   const keys = [...benches.keys()];
-  const plans = [...benches.values()].flatMap(({ modelName, model, layout }) =>
-    model.layers === undefined ? [] : [{ modelName, layers: model.layers, layout }],
-  );
+  const plans = [...benches.values()].flatMap((bench) => networkPlan(bench) ?? []);
   const tensors = [...benches.values()].map(({ layout }) => layout.entries.length);
   const files = new Set([
     ...[...benches.values()].flatMap((b) => b.files),

@@ -12,6 +12,7 @@ import type { Model, Scorer } from "../models/model.js";
 import { openModelFile } from "../models/open.js";
 import { checkScores, countCorrect } from "../models/score.js";
 import { checkChain, unlabelledImages, usesMoments } from "../receiver/refinements/chain.js";
+import type { NetworkPlan } from "../receiver/refinements/refinement.js";
 import { travellingLayers } from "../receiver/refinements/travelling.js";
 import {
   datasetOf,
@@ -80,6 +81,15 @@ export function loadedPart(bench: Bench): LoadedBench {
   const { test, validation, datasetName, classes, files } = bench;
   const { sensitivities, moments, cleanCorrect } = bench;
   return { test, validation, datasetName, classes, files, sensitivities, moments, cleanCorrect };
+}
+
+/** What refinements know of the network; undefined where they cannot work on it. */
+export function networkPlan({
+  modelName,
+  model: { layers },
+  layout,
+}: Pick<Bench, "modelName" | "model" | "layout">): NetworkPlan | undefined {
+  return layers && { modelName, layers, layout };
 }
 
 /** Equal for points that share a bench. */
@@ -293,15 +303,16 @@ export function checkKappa(point: PointSettings, bench: Bench): void {
 
 function checkRefinements(
   point: PointSettings,
-  { model, modelName, layout }: Pick<Bench, "model" | "modelName" | "layout">,
+  network: Pick<Bench, "model" | "modelName" | "layout">,
 ): void {
+  const plan = networkPlan(network);
   for (const receiver of refining(point)) {
-    if (model.layers === undefined) {
+    if (plan === undefined) {
       throw new InputError(
-        `receivers.${receiverLabel(receiver)}: refinements work on ONNX models, and ${modelName} is none; export the network to ONNX`,
+        `receivers.${receiverLabel(receiver)}: refinements work on ONNX models, and ${network.modelName} is none; export the network to ONNX`,
       );
     }
-    checkChain(receiver.refine, { modelName, layers: model.layers, layout });
+    checkChain(receiver.refine, plan);
   }
 }
 

@@ -5,7 +5,7 @@
 
 import { RandomSource } from "../kernel/index.js";
 import type { Observation } from "../observation.js";
-import type { Block, Coded, Coding } from "../transmitter/coding.js";
+import type { Block, Coded, Coding, Span } from "../transmitter/coding.js";
 import { codings } from "../transmitter/codings/index.js";
 import { type WeightStatistics, weightStatistics } from "../transmitter/transmitter.js";
 import type { Layout } from "../weights/layout.js";
@@ -14,6 +14,8 @@ export interface Encoded {
   readonly block: Block;
   /** Of the values that are sent. */
   readonly statistics: WeightStatistics;
+  /** Largest magnitude in each span. */
+  readonly peaks: readonly number[];
   readonly sideBits: number;
   /** Observation of the weights; overwrites what it gets. */
   decode(observation: Observation): Observation;
@@ -60,9 +62,16 @@ export function encode(
   const encoded: Encoded = {
     block,
     statistics: weightStatistics(block.values),
+    peaks: block.spans.map((span) => largestMagnitude(block.values, span)),
     sideBits: steps.reduce((sum, { sideBits }) => sum + sideBits, 0),
     decode: (observation) => steps.reduceRight((o, step) => step.decode(o), observation),
   };
   kept.set(weights, { key, encoded });
   return encoded;
+}
+
+function largestMagnitude(values: Float32Array, { first, size }: Span): number {
+  let largest = 0;
+  for (let k = first; k < first + size; k++) largest = Math.max(largest, Math.abs(values[k]));
+  return largest;
 }

@@ -8,7 +8,7 @@ import type { Estimator, Known, Setting } from "../receiver/estimator.js";
 import { refineNetwork, unlabelledImages } from "../receiver/refinements/chain.js";
 import type { ReceivedNetwork } from "../receiver/refinements/refinement.js";
 import { estimatorOf, type ReceiverSettings } from "../scenario/schema.js";
-import { type Bench, ownStatistics } from "./bench.js";
+import { type Bench, networkPlan, ownStatistics } from "./bench.js";
 import { knownOf } from "./known.js";
 import type { SearchRecord } from "./results.js";
 import { searchMethods } from "./search.js";
@@ -125,12 +125,10 @@ export class ReceiverRun {
     const network: ReceivedNetwork = { weights, statistics: undefined };
     const { refine } = this.#receiver;
     if (refine.length === 0) return network;
-    const { model, modelName, layout, scorer, moments, meanSquares, parameters } = this.#bench;
+    const { layout, scorer, moments, meanSquares, parameters } = this.#bench;
     const places = new Map(layout.entries.map((entry) => [entry.name, entry]));
     await refineNetwork(refine, network, {
-      modelName,
-      layers: model.layers!,
-      layout,
+      ...networkPlan(this.#bench)!, // which the study has checked
       observation: this.#observation,
       ownStatistics: ownStatistics(this.#bench, weights),
       parameter: (name) => {

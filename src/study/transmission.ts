@@ -6,7 +6,7 @@ import { InputError } from "../errors.js";
 import { type RandomSource, Simulation, Store } from "../kernel/index.js";
 import { meanOfFinite } from "../math/statistics.js";
 import type { Observation } from "../observation.js";
-import { Collector, receiverProcess } from "../receiver/receiver.js";
+import { Collector, fillLost, receiverProcess } from "../receiver/receiver.js";
 import { interleaver } from "../transmitter/interleaver.js";
 import {
   allocatePacket,
@@ -71,7 +71,7 @@ export function openLink(t: Transmission): Link {
   return openLinkFor(t, encode(t, t.transmitter.code, t.sensitivities));
 }
 
-function openLinkFor(t: Transmission, { block, statistics }: Encoded): Link {
+function openLinkFor(t: Transmission, { block, statistics, peaks }: Encoded): Link {
   const { values, spans } = block;
   const framing = frame(values.length, t.transmitter);
   const { components, componentsPerSymbol } = framing;
@@ -87,10 +87,10 @@ function openLinkFor(t: Transmission, { block, statistics }: Encoded): Link {
       variance: statistics.variance * scale * scale,
     },
     components,
-    stretches: spans.map(({ first, size }) => ({
+    stretches: spans.map(({ first, size }, i) => ({
       first,
       components: size,
-      peak: largestMagnitude(values, first, size) * scale,
+      peak: peaks[i] * scale,
     })),
     sample: (most) => sampleComponents(values, scale, framing, most),
     complex: componentsPerSymbol === 2,
@@ -146,10 +146,9 @@ export function transmit(
   const buffers = Math.min(packetsInFlight + awaiting, Math.max(framing.packets, packetsInFlight));
   for (let i = 0; i < buffers; i++) ready.put(allocatePacket(packetComponents));
 
-  const announced = { scale, order, mean: statistics.mean };
   // Without codes the values are the weights, and r is where they go.
   const received = values === weights ? r : new Float32Array(values.length);
-  const collector = new Collector(received, announced, { certain: deadlineS === undefined });
+  const collector = new Collector(received, { scale, order }, { certain: deadlineS === undefined });
   const total = { airtimeS: 0, latencyS: 0, energy: 0, packets: 0, retransmissions: 0 };
   let sent = 0;
   let erased = 0;
@@ -181,17 +180,13 @@ export function transmit(
   const side = sideSymbols(encoded.sideBits, transmitter);
   return {
     observation: decoded(encoded, collector.finish(), r, t.statistics.mean),
-    ...total,
-    airtimeS: total.airtimeS + side.airtimeS,
-    latencyS: total.latencyS + side.airtimeS,
-    energy: total.energy + side.energy,
-    sideBits: encoded.sideBits,
+    ...withSideInformation({ ...total, sideBits: 0 }, encoded.sideBits, transmitter),
     outageRate: sent > 0 ? erased / sent : 0,
     shrunk: link.shrunk ?? false,
     notes: [
       ...(link.notes ?? []),
       ...(total.packets === 0 ? [nothingSent] : []),
-      ...(side.symbols > framing.symbols ? [sideHeavy(side.symbols, framing.symbols)] : []),
+      ...(side > framing.symbols ? [sideHeavy(side, framing.symbols)] : []),
     ],
   };
 }
@@ -204,29 +199,35 @@ function decoded(
   mean: number,
 ): Observation {
   const { r: values, noiseVariance } = encoded.decode(observation);
-  if (values === r) return { r, noiseVariance };
-  r.set(values);
-  if (typeof noiseVariance !== "number") {
-    for (let w = 0; w < r.length; w++) if (noiseVariance[w] === Infinity) r[w] = mean;
-  }
-  return { r, noiseVariance };
+  if (values !== r) r.set(values);
+  const weights = { r, noiseVariance };
+  fillLost(weights, mean);
+  return weights;
 }
 
-/** What it costs to tell a receiver so many bits: whole symbols of the mean energy. */
-export function sideSymbols(bits: number, transmitter: TransmitterParams) {
-  const symbols = Math.ceil(bits / transmitter.sideBitsPerSymbol);
-  const { componentsPerSymbol } = frame(1, transmitter);
+/** Symbols that carry so much side information. */
+function sideSymbols(bits: number, { sideBitsPerSymbol }: TransmitterParams): number {
+  return Math.ceil(bits / sideBitsPerSymbol);
+}
+
+/** What a transmission costs, and what a receiver was told for it. */
+type Cost = Pick<TransmissionResult, "airtimeS" | "latencyS" | "energy" | "sideBits">;
+
+/** The cost with so many bits of side information more, which whole symbols of the mean energy carry. */
+export function withSideInformation<C extends Cost>(
+  cost: C,
+  bits: number,
+  transmitter: TransmitterParams,
+): C {
+  const symbols = sideSymbols(bits, transmitter);
+  const airtimeS = symbols / transmitter.symbolRateHz;
   return {
-    symbols,
-    airtimeS: symbols / transmitter.symbolRateHz,
-    energy: symbols * componentsPerSymbol,
+    ...cost,
+    sideBits: cost.sideBits + bits,
+    airtimeS: cost.airtimeS + airtimeS,
+    latencyS: cost.latencyS + airtimeS,
+    energy: cost.energy + symbols * frame(1, transmitter).componentsPerSymbol,
   };
-}
-
-function largestMagnitude(weights: Float32Array, first: number, count: number): number {
-  let largest = 0;
-  for (let k = first; k < first + count; k++) largest = Math.max(largest, Math.abs(weights[k]));
-  return largest;
 }
 
 function sampleComponents(

@@ -16,18 +16,17 @@ import {
   receiverLabel,
 } from "../scenario/schema.js";
 import { bitsPerNumber } from "../transmitter/coding.js";
-import type { TransmitterParams } from "../transmitter/transmitter.js";
 import { ratioToDb } from "../units.js";
-import type { Bench } from "./bench.js";
+import { type Bench, networkPlan } from "./bench.js";
 import { equivalentWnrDb } from "./equivalent-wnr.js";
 import { ReceiverRun } from "./receiver-run.js";
 import type { Timeline, TransmissionFacts, TrialResult } from "./results.js";
 import {
   type Arrival,
-  sideSymbols,
   type Transmission,
   type TransmissionResult,
   transmit,
+  withSideInformation,
 } from "./transmission.js";
 
 /** Names one trial of a study. */
@@ -98,7 +97,7 @@ export class TrialRunner {
         trial,
         estimator: receiverLabel(receiver),
         parameters: point.parameters,
-        ...withSideInformation(facts, receiver, bench, point.settings.transmitter),
+        ...withSideInformation(facts, sideBitsOf(receiver, bench), point.settings.transmitter),
         correct: outcome.correct,
         total,
         accuracy: outcome.correct / total,
@@ -131,30 +130,13 @@ export class TrialRunner {
   }
 }
 
-/** What the receiver must be told to work is sent and paid for like the weights. */
-function withSideInformation(
-  facts: TransmissionFacts,
-  receiver: ReceiverSettings,
-  bench: Bench,
-  transmitter: TransmitterParams,
-): TransmissionFacts {
-  const { layout, modelName } = bench;
-  const { layers } = bench.model;
+/** What the receiver must be told to work, beyond what every receiver is [bits]. */
+function sideBitsOf(receiver: ReceiverSettings, bench: Bench): number {
+  const network = networkPlan(bench);
   const numbers =
-    numbersSent(estimatorOf(receiver), receiver, layout.entries.length) +
-    (layers === undefined
-      ? 0
-      : refinementNumbersSent(receiver.refine, { modelName, layers, layout }));
-  const bits = bitsPerNumber * numbers;
-  if (bits === 0) return facts;
-  const { airtimeS, energy } = sideSymbols(bits, transmitter);
-  return {
-    ...facts,
-    sideBits: facts.sideBits + bits,
-    airtimeS: facts.airtimeS + airtimeS,
-    latencyS: facts.latencyS + airtimeS,
-    energy: facts.energy + energy,
-  };
+    numbersSent(estimatorOf(receiver), receiver, bench.layout.entries.length) +
+    (network === undefined ? 0 : refinementNumbersSent(receiver.refine, network));
+  return bitsPerNumber * numbers;
 }
 
 function factsOf(sent: TransmissionResult, { statistics }: Bench): TransmissionFacts {
