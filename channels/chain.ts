@@ -16,12 +16,14 @@
  */
 import { z } from "zod";
 import {
+  airtimeOf,
   type Channel,
   defineChannel,
   energyOf,
   type Link,
   type Reception,
   receptionOf,
+  sendThrough,
 } from "../src/channel.js";
 import { named } from "../src/named.js";
 
@@ -65,7 +67,7 @@ export function chainOf(channels: readonly Channel[]) {
         const link = channel.open(settings as never, { ...context, random });
         return new Part(link, holds(settings as Settings));
       });
-      const timed = parts.flatMap(({ link }) => link.durationS?.bind(link) ?? []);
+      const senders = parts.filter(({ stores }) => !stores);
 
       return {
         transmit(x, timeS, reception, first) {
@@ -88,15 +90,8 @@ export function chainOf(channels: readonly Channel[]) {
           for (const part of parts) part.settle(first, reception.erased > 0);
         },
         // Links forward while they receive, so the slowest one sets the pace.
-        ...(timed.length > 0 && {
-          durationS: (symbols: number) =>
-            Math.max(
-              ...timed.map((durationS) => durationS(symbols)),
-              timed.length < parts.filter((part) => !part.stores).length
-                ? symbols / context.symbolRateHz
-                : 0,
-            ),
-        }),
+        durationS: (symbols) =>
+          Math.max(...senders.map(({ link }) => airtimeOf(link, symbols, context.symbolRateHz))),
         shrunk: parts.some(({ link }) => link.shrunk === true),
         notes: parts.flatMap(({ link }) => link.notes ?? []),
       };
@@ -119,11 +114,8 @@ class Part {
     const kept = this.#readings.get(first);
     if (kept !== undefined) return kept;
     if (this.#reception.y.length !== x.length) this.#reception = receptionOf(x.length);
-    const reception = this.#reception;
-    reception.erased = 0;
-    reception.energy = energyOf(x);
-    this.link.transmit(x, timeS, reception, first);
-    return reception;
+    sendThrough(this.link, x, timeS, this.#reception, first);
+    return this.#reception;
   }
 
   /** Whether the packet may come again. */

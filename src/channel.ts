@@ -86,6 +86,24 @@ export interface Link {
   readonly notes?: readonly string[];
 }
 
+/** Time on the air of a packet of so many symbols [s]. */
+export function airtimeOf(link: Link, symbols: number, symbolRateHz: number): number {
+  return link.durationS?.(symbols) ?? symbols / symbolRateHz;
+}
+
+/** Sends one packet through a link, with a reception that begins as the link expects it. */
+export function sendThrough(
+  link: Link,
+  x: Float32Array,
+  timeS: number,
+  reception: Reception,
+  first: number,
+): void {
+  reception.erased = 0;
+  reception.energy = energyOf(x);
+  link.transmit(x, timeS, reception, first);
+}
+
 export interface Channel<P extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   /** One line for `weightlink list channels`. */
@@ -130,10 +148,7 @@ export function* channelProcess(
   for (;;) {
     const packet = yield* air.get();
     yield* sim.timeout(packet.durationS);
-    const { x, reception, sentAtS, first } = packet;
-    reception.erased = 0;
-    reception.energy = energyOf(x);
-    link.transmit(x, sentAtS, reception, first);
+    sendThrough(link, packet.x, packet.sentAtS, packet.reception, packet.first);
     yield* arrived.put(packet);
   }
 }

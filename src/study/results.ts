@@ -76,22 +76,11 @@ export interface SearchRecord {
   readonly imageInferences: number;
 }
 
-/** What transmissions at one point came to, over trials. */
-export interface TransmissionMeans {
-  /** Of the mean noise variance over trials. */
-  readonly snrDb: number;
-  readonly wnrDb: number;
-  /** Of the mean error over trials. */
-  readonly equivalentWnrDb: number;
-  /** Mean over trials, as all that follow are. */
-  readonly outageRate: number;
-  readonly erasureRate: number;
-  readonly airtimeS: number;
-  readonly latencyS: number;
-  readonly energy: number;
-  readonly retransmissions: number;
-  readonly sideBits: number;
-}
+/**
+ * What transmissions at one point came to: means over trials, but the SNR and WNR of the mean noise variance, and the
+ * equivalent WNR of the mean error.
+ */
+export type TransmissionMeans = Omit<TransmissionFacts, "packets">;
 
 /** One estimator at one point, over its trials. */
 export interface PointSummary extends TransmissionMeans {

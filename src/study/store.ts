@@ -55,6 +55,8 @@ export class RunStore {
   #last: Promise<unknown> = Promise.resolve();
   #header: RunHeader;
   #session = 0;
+  /** Of every table; no update of the header changes them. */
+  #layouts: ReadonlyMap<string, TableLayout> | undefined;
 
   private constructor(
     readonly path: string,
@@ -220,11 +222,8 @@ export class RunStore {
 
   /** Many rows a statement: planning one costs more than inserting a row. */
   async #insert(table: string, ...rows: Record<string, DuckDBValue | undefined>[]): Promise<void> {
-    const { BOOLEAN, DOUBLE, INTEGER, VARCHAR } = await import("@duckdb/node-api");
-    // Told, since a double without fraction would be taken for an integer, and may be too large for one.
-    const typeNamed: Readonly<Record<string, DuckDBType>> = { BOOLEAN, DOUBLE, INTEGER, VARCHAR };
-    const types = Object.values(tablesOf(this.#header)[table]).map((type) => typeNamed[type]);
-    const columns = Object.keys(tablesOf(this.#header)[table]);
+    this.#layouts ??= await layoutsOf(this.#header);
+    const { columns, types } = this.#layouts.get(table)!;
     const marks = `(${columns.map(() => "?").join(", ")})`;
     for (let first = 0; first < rows.length; first += rowsAtOnce) {
       const part = rows.slice(first, first + rowsAtOnce);
@@ -416,6 +415,23 @@ export function tablesOf(header: RunHeader): Readonly<Record<string, Columns>> {
     },
     events: { happenedAt: "VARCHAR", kind: "VARCHAR", text: "VARCHAR" },
   };
+}
+
+interface TableLayout {
+  readonly columns: readonly string[];
+  /** Told with every value: a double without fraction would be taken for an integer, and may be too large for one. */
+  readonly types: readonly DuckDBType[];
+}
+
+async function layoutsOf(header: RunHeader): Promise<Map<string, TableLayout>> {
+  const { BOOLEAN, DOUBLE, INTEGER, VARCHAR } = await import("@duckdb/node-api");
+  const typeNamed: Readonly<Record<string, DuckDBType>> = { BOOLEAN, DOUBLE, INTEGER, VARCHAR };
+  return new Map(
+    Object.entries(tablesOf(header)).map(([table, columns]) => [
+      table,
+      { columns: Object.keys(columns), types: Object.values(columns).map((t) => typeNamed[t]) },
+    ]),
+  );
 }
 
 function typeOf(values: readonly ParameterValue[]): string {

@@ -53,13 +53,7 @@ export function summarize(
 
 /** One row per point and tensor, in the order of points and of the first trial's tensors. */
 export function summarizeTensors(rows: readonly TensorSummary[]): TensorSummary[] {
-  const groups = new Map<string, TensorSummary[]>();
-  for (const row of rows) {
-    const key = `${row.point} ${row.tensor}`;
-    if (!groups.has(key)) groups.set(key, []);
-    groups.get(key)!.push(row);
-  }
-  return [...groups.values()].map((group) => ({
+  return groupBy(rows, ({ point, tensor }) => `${point} ${tensor}`).map((group) => ({
     point: group[0].point,
     tensor: group[0].tensor,
     weights: group[0].weights,
@@ -70,12 +64,17 @@ export function summarizeTensors(rows: readonly TensorSummary[]): TensorSummary[
 /** The trials of each point and estimator, in the order of their numbers; at least one in each. */
 export function groupTrials(trials: readonly TrialResult[]): TrialResult[][] {
   const ordered = [...trials].sort((a, b) => a.point - b.point || a.trial - b.trial);
-  const groups = new Map<string, TrialResult[]>();
-  for (const trial of ordered) {
-    const key = `${trial.point} ${trial.estimator}`;
+  return groupBy(ordered, ({ point, estimator }) => `${point} ${estimator}`);
+}
+
+/** Items with the same key, groups in the order of their first items. */
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [trial]);
-    else group.push(trial);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
   return [...groups.values()];
 }

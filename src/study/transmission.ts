@@ -1,7 +1,7 @@
 /**
  * One transmission on the event kernel: transmitter, channel and receiver as processes.
  */
-import { type Channel, channelProcess, type Link, type Packet } from "../channel.js";
+import { airtimeOf, type Channel, channelProcess, type Link, type Packet } from "../channel.js";
 import { InputError } from "../errors.js";
 import { type RandomSource, Simulation, Store } from "../kernel/index.js";
 import { meanOfFinite } from "../math/statistics.js";
@@ -134,8 +134,7 @@ export function transmit(
   const { feedbackDelayS, deadlineS } = transmitter.arq ?? { feedbackDelayS: 0 };
 
   const link = openLinkFor(t, encoded);
-  const durationOf = (symbols: number) =>
-    link.durationS?.(symbols) ?? symbols / transmitter.symbolRateHz;
+  const durationOf = (symbols: number) => airtimeOf(link, symbols, transmitter.symbolRateHz);
 
   const sim = new Simulation();
   const ready = new Store<Packet>(sim);

@@ -1,6 +1,12 @@
 /** Sends symbols through a channel as a run does, without weights. */
-import type { Channel } from "../channel.js";
-import { energyOf, type Reception, receptionOf } from "../channel.js";
+import {
+  airtimeOf,
+  type Channel,
+  energyOf,
+  type Reception,
+  receptionOf,
+  sendThrough,
+} from "../channel.js";
 import { RandomSource } from "../kernel/index.js";
 
 export interface Sending {
@@ -39,10 +45,8 @@ export function* sendPackets(sending: Sending): Generator<Reception> {
   for (let first = 0; first < x.length; first += packet) {
     const part = x.subarray(first, first + packet);
     const reception = receptionOf(part.length);
-    reception.energy = energyOf(part);
-    link.transmit(part, timeS, reception, first);
-    const symbols = complex ? part.length / 2 : part.length;
-    timeS += link.durationS?.(symbols) ?? symbols / symbolRateHz;
+    sendThrough(link, part, timeS, reception, first);
+    timeS += airtimeOf(link, complex ? part.length / 2 : part.length, symbolRateHz);
     yield reception;
   }
 }

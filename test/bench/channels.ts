@@ -4,7 +4,7 @@
  */
 import { pathToFileURL } from "node:url";
 import { channels as list } from "../../channels/index.js";
-import type { Channel } from "../../src/channel.js";
+import { airtimeOf, type Channel } from "../../src/channel.js";
 import { RandomSource } from "../../src/kernel/index.js";
 import { contextOf, receptionInto } from "../channels/sending.js";
 import { type BenchLine, medianOf, printLines } from "./bench-line.js";
@@ -20,7 +20,7 @@ interface Example {
   readonly complex?: boolean;
 }
 
-const ofdm = {
+export const ofdm = {
   snrDb: 20,
   profile: "tdl-c",
   delaySpreadS: 300e-9,
@@ -94,7 +94,7 @@ function componentsPerSecond(channel: Channel, params: object, complex: boolean)
   const link = channel.open(channel.params.parse(params) as never, context);
   const reception = receptionInto(new Float32Array(block));
   const symbols = block / (complex ? 2 : 1);
-  const packetS = link.durationS?.(symbols) ?? symbols / context.symbolRateHz;
+  const packetS = airtimeOf(link, symbols, context.symbolRateHz);
   let sent = 0; // over all repetitions, since packets come in the order of time
   const packets = (count: number) => {
     const start = performance.now();

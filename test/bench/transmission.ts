@@ -9,6 +9,7 @@ import { RandomSource } from "../../src/kernel/index.js";
 import { transmit } from "../../src/study/transmission.js";
 import { transmitterParams, weightStatistics } from "../../src/transmitter/transmitter.js";
 import { type BenchLine, medianOf, printLines } from "./bench-line.js";
+import { ofdm } from "./channels.js";
 
 const count = 11_164_362;
 const tensors = 21;
@@ -25,16 +26,7 @@ const examples: Record<string, object> = {
   },
   doppler: { snrDb: 20, speedMps: 30, carrierHz: 3.5e9 },
   erasure: { lossRate: 0.1 },
-  "multipath-ofdm": {
-    snrDb: 20,
-    profile: "tdl-c",
-    delaySpreadS: 300e-9,
-    speedMps: 30,
-    carrierHz: 3.5e9,
-    subcarrierSpacingHz: 30e3,
-    fftSize: 1024,
-    cyclicPrefix: 96,
-  },
+  "multipath-ofdm": ofdm,
   "pcm-storage": { readAfterS: 86_400 },
   "quantized-analog": { snrDb: 20, dacBits: 6, adcBits: 6 },
   "reram-storage": { readAfterS: 86_400 },
