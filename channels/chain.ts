@@ -19,12 +19,12 @@ import {
   airtimeOf,
   type Channel,
   defineChannel,
-  energyOf,
   type Link,
   type Reception,
   receptionOf,
   sendThrough,
 } from "../src/channel.js";
+import { sumOfSquares } from "../src/math/statistics.js";
 import { named } from "../src/named.js";
 
 type Settings = { name: string };
@@ -74,13 +74,13 @@ export function chainOf(channels: readonly Channel[]) {
           const { y, variances } = reception;
           variances.fill(0);
           let arriving = x;
-          let sentEnergy = energyOf(x);
+          let sentEnergy = sumOfSquares(x);
           let factor = 1; // energy that a link spends over that of what enters it
           for (const part of parts) {
             const own = part.transmit(arriving, timeS, first);
             addVariances(variances, own.noiseVariance);
-            if (part.stores) sentEnergy = energyOf(own.y);
-            else if (own.energy > 0) factor = Math.max(factor, own.energy / energyOf(arriving));
+            if (part.stores) sentEnergy = sumOfSquares(own.y);
+            else if (own.energy > 0) factor = Math.max(factor, own.energy / sumOfSquares(arriving));
             arriving = own.y;
           }
           reception.energy = factor * sentEnergy;

@@ -19,7 +19,7 @@
  */
 import { z } from "zod";
 import { amplifier, amplifierParams } from "../src/analog/amplifier.js";
-import { meanSquare, type Stage } from "../src/analog/block.js";
+import type { Stage } from "../src/analog/block.js";
 import { decomposeLink } from "../src/analog/bussgang.js";
 import { clipper } from "../src/analog/clipper.js";
 import { type Converter, frontEnd } from "../src/analog/front-end.js";
@@ -28,6 +28,7 @@ import { defineChannel } from "../src/channel.js";
 import { noiseLevel, noiseVarianceOf, oneNoiseLevel } from "../src/channel-noise.js";
 import { InputError } from "../src/errors.js";
 import { RandomSource } from "../src/kernel/index.js";
+import { meanSquare } from "../src/math/statistics.js";
 import { quantity } from "../src/units.js";
 
 /** Components that the transmitter looks at: all of a small network, 2 % of 11 million. */

@@ -8,6 +8,7 @@
 import type { z } from "zod";
 import type { ProcessGenerator, Simulation, Store } from "./kernel/index.js";
 import type { RandomSource } from "./kernel/random.js";
+import { sumOfSquares } from "./math/statistics.js";
 
 export interface Stretch {
   /** Index of its first component. */
@@ -100,7 +101,7 @@ export function sendThrough(
   first: number,
 ): void {
   reception.erased = 0;
-  reception.energy = energyOf(x);
+  reception.energy = sumOfSquares(x);
   link.transmit(x, timeS, reception, first);
 }
 
@@ -151,11 +152,4 @@ export function* channelProcess(
     sendThrough(link, packet.x, packet.sentAtS, packet.reception, packet.first);
     yield* arrived.put(packet);
   }
-}
-
-/** Σ x². */
-export function energyOf(x: Float32Array): number {
-  let energy = 0;
-  for (let k = 0; k < x.length; k++) energy += x[k] * x[k];
-  return energy;
 }

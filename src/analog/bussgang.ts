@@ -10,7 +10,8 @@
  * Magazine 38 (2021) 131–136, for inputs that are not Gaussian.
  */
 import { RandomSource } from "../kernel/index.js";
-import { meanSquare, scale } from "./block.js";
+import { meanSquare } from "../math/statistics.js";
+import { scale } from "./block.js";
 import { type Converter, frontEnd } from "./front-end.js";
 
 export interface Decomposition {

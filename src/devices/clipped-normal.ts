@@ -1,19 +1,9 @@
 /** Moments of normal variables that are cut off, as conductances are at zero. */
-import jstat from "jstat";
+import { normalCdf, normalDensity } from "../math/error-function.js";
 
 export interface Moments {
   readonly mean: number;
   readonly variance: number;
-}
-
-/** Φ(z). */
-export function normalCdf(z: number): number {
-  return jstat.normal.cdf(z, 0, 1);
-}
-
-/** φ(z). */
-export function normalDensity(z: number): number {
-  return Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
 }
 
 /**

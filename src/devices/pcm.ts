@@ -12,8 +12,10 @@
  * Hermes chip the fits in the IBM Analog Hardware Acceleration Kit (Le Gallo et al., Nature Electronics 6
  * (2023) 680).
  */
+
+import { normalCdf } from "../math/error-function.js";
 import type { Device } from "./cells.js";
-import { clippedNormal, type Moments, normalCdf, normalNodes } from "./clipped-normal.js";
+import { clippedNormal, type Moments, normalNodes } from "./clipped-normal.js";
 import { polynomial } from "./polynomial.js";
 
 export interface PcmFit {

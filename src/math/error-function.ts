@@ -3,7 +3,7 @@
  *
  *   erfc(x) = (2/√π) ∫ₓ^∞ e^(−t²) dt,   erfcx(x) = e^(x²) erfc(x)
  *
- * Rational approximations on three intervals; relative error about 1e-15 (test/receiver/error-function.test.ts).
+ * Rational approximations on three intervals; relative error about 1e-15 (test/math/error-function.test.ts).
  * Posterior means behind much noise are small differences of large terms and need those digits.
  *
  * Source: W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969) 631–637.
@@ -30,6 +30,11 @@ export function erfcx(x: number): number {
 /** Φ(z), the standard normal distribution function; keeps its relative precision in the lower tail. */
 export function normalCdf(z: number): number {
   return 0.5 * erfc(-z * Math.SQRT1_2);
+}
+
+/** φ(z), the standard normal density. */
+export function normalDensity(z: number): number {
+  return Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
 }
 
 /** erf(y) / y for y ≤ 0.46875, of y². */

@@ -147,7 +147,7 @@ function climb(start: Mixture, z: Float64Array, s: Float64Array, most: number): 
   const variances = start.variances.slice();
   const mixture = { shares, means, variances };
   const q = new Float64Array(count);
-  const density = new MixtureDensity(count);
+  const odds = new ComponentOdds(count);
   const sums = [new Float64Array(count), new Float64Array(count), new Float64Array(count)];
   let last = -Infinity;
   for (let i = 1; i <= most; i++) {
@@ -157,10 +157,14 @@ function climb(start: Mixture, z: Float64Array, s: Float64Array, most: number): 
     let prepared = Number.NaN;
     for (let k = 0; k < n; k++) {
       const noise = s[k];
-      if (noise !== prepared) density.prepare(mixture, noise);
+      if (noise !== prepared) odds.prepare(mixture, noise);
       prepared = noise;
-      logLikelihood += density.at(mixture, z[k], q);
+      const log = odds.of(mixture, z[k], q);
+      let sum = 0;
+      for (let j = 0; j < count; j++) sum += q[j];
+      logLikelihood += log + Math.log(sum) - halfLogTwoPi;
       for (let j = 0; j < count; j++) {
+        q[j] /= sum;
         const v = variances[j];
         const g = v / (v + noise);
         const b = means[j] + g * (z[k] - means[j]);
@@ -189,8 +193,8 @@ function climb(start: Mixture, z: Float64Array, s: Float64Array, most: number): 
   return { mixture, logLikelihood: last, converged: false, iterations: most };
 }
 
-/** Density of an observation, with what depends on its noise variance alone computed beforehand. */
-class MixtureDensity {
+/** How likely components are behind an observation, with what depends on its noise alone computed beforehand. */
+export class ComponentOdds {
   /** ln π_j − ½ ln(v_j + σ²). */
   readonly #logs: Float64Array;
   /** −½ / (v_j + σ²). */
@@ -201,16 +205,17 @@ class MixtureDensity {
     this.#rates = new Float64Array(components);
   }
 
+  /** An infinite noise variance tells nothing of the component. */
   prepare({ shares, variances }: Mixture, noise: number): void {
     for (let j = 0; j < shares.length; j++) {
       const v = variances[j] + noise;
-      this.#logs[j] = Math.log(shares[j] / Math.sqrt(v));
+      this.#logs[j] = Math.log(shares[j]) - (noise === Infinity ? 0 : 0.5 * Math.log(v));
       this.#rates[j] = -0.5 / v;
     }
   }
 
-  /** Fills `q` with the posterior probabilities of the components; returns the log density of r. */
-  at({ means }: Mixture, r: number, q: Float64Array): number {
+  /** Fills `q` with odds of which the largest is 1; returns ln π_j N(r; m_j, v_j + σ²) of that one, but for −½ ln 2π. */
+  of({ means }: Mixture, r: number, q: Float64Array): number {
     const count = means.length;
     let largest = -Infinity;
     for (let j = 0; j < count; j++) {
@@ -218,13 +223,8 @@ class MixtureDensity {
       q[j] = this.#logs[j] + this.#rates[j] * d * d;
       if (q[j] > largest) largest = q[j];
     }
-    let sum = 0;
-    for (let j = 0; j < count; j++) {
-      q[j] = Math.exp(q[j] - largest);
-      sum += q[j];
-    }
-    for (let j = 0; j < count; j++) q[j] /= sum;
-    return largest + Math.log(sum) - halfLogTwoPi;
+    for (let j = 0; j < count; j++) q[j] = Math.exp(q[j] - largest);
+    return largest;
   }
 }
 

@@ -19,6 +19,18 @@ export function mean(values: readonly number[]): number {
   return sum / values.length;
 }
 
+/** Σ x². */
+export function sumOfSquares(values: Float32Array): number {
+  let sum = 0;
+  for (let k = 0; k < values.length; k++) sum += values[k] * values[k];
+  return sum;
+}
+
+/** Mean of x²; NaN of nothing. */
+export function meanSquare(values: Float32Array): number {
+  return sumOfSquares(values) / values.length;
+}
+
 /** Mean of what is finite in a typed array; NaN where nothing is. A number is its own mean. */
 export function meanOfFinite(values: number | Float32Array): number {
   if (typeof values === "number") return values;

@@ -32,16 +32,9 @@ export async function scoreMargins(
   stopped: () => void = () => {},
 ): Promise<Float32Array> {
   const margins = new Float32Array(examples.count);
-  for (let start = 0; start < examples.count; start += batch) {
-    stopped();
-    const count = Math.min(batch, examples.count - start);
-    const scores = await scorer.run(sliceExamples(examples, start, count), count);
-    const classes = scores.length / count;
-    for (let i = 0; i < count; i++) {
-      const label = examples.labels[start + i];
-      margins[start + i] = marginOf(scores, i * classes, classes, label);
-    }
-  }
+  await eachScored(scorer, examples, batch, stopped, (own, label, i) => {
+    margins[i] = marginOf(own, label);
+  });
   return margins;
 }
 
@@ -53,6 +46,22 @@ export async function meanCrossEntropy(
   stopped: () => void = () => {},
 ): Promise<number> {
   let sum = 0;
+  await eachScored(scorer, examples, batch, stopped, (own, label) => {
+    const largest = own.reduce((a, b) => Math.max(a, b), -Infinity);
+    const total = own.reduce((total, score) => total + Math.exp(score - largest), 0);
+    sum += Math.log(total) + largest - own[label];
+  });
+  return sum / examples.count;
+}
+
+/** Hands the scores of each example to `take`, `batch` examples at a time. */
+async function eachScored(
+  scorer: Scorer,
+  examples: Examples,
+  batch: number,
+  stopped: () => void,
+  take: (scores: Float32Array, label: number, example: number) => void,
+): Promise<void> {
   for (let start = 0; start < examples.count; start += batch) {
     stopped();
     const count = Math.min(batch, examples.count - start);
@@ -60,22 +69,19 @@ export async function meanCrossEntropy(
     const classes = scores.length / count;
     for (let i = 0; i < count; i++) {
       const own = scores.subarray(i * classes, (i + 1) * classes);
-      const largest = own.reduce((a, b) => Math.max(a, b), -Infinity);
-      const total = own.reduce((total, score) => total + Math.exp(score - largest), 0);
-      sum += Math.log(total) + largest - own[examples.labels[start + i]];
+      take(own, examples.labels[start + i], start + i);
     }
   }
-  return sum / examples.count;
 }
 
 const smallestFloat32 = 2 ** -149;
 
-function marginOf(scores: Float32Array, first: number, classes: number, label: number): number {
-  const own = scores[first + label];
+function marginOf(scores: Float32Array, label: number): number {
+  const own = scores[label];
   let other = -Infinity;
   let tied = Infinity; // the first class that is as good
-  for (let c = 0; c < classes; c++) {
-    const score = scores[first + c];
+  for (let c = 0; c < scores.length; c++) {
+    const score = scores[c];
     if (Number.isNaN(score)) return Number.NaN;
     if (c === label) continue;
     if (score > other) other = score;

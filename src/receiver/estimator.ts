@@ -33,8 +33,8 @@ export interface Estimator<
   prior?(params: z.output<P>): PriorRequest;
   /** The settings to choose from; with more than one, labelled images choose. */
   settings(params: z.output<P>): readonly S[];
-  /** False where a setting makes no sense at this noise. All do where this is absent. */
-  isValid?(setting: S, known: Pick<Known, N>): boolean;
+  /** At this noise, which settings make sense: false of those that do not. All do where this is absent. */
+  isValid?(known: Pick<Known, N>): (setting: S) => boolean;
   /**
    * How far a setting is from leaving r as it is. Of settings that do equally well on the labelled
    * images, the least departure is chosen. 0 where this is absent.

@@ -11,7 +11,7 @@
  * Limits: the fit looks at 16,384 weights of each part, evenly spread, so that its time does not depend on the model.
  */
 import { z } from "zod";
-import { gaussian, type Mixture } from "../math/gaussian-mixture.js";
+import { ComponentOdds, gaussian, type Mixture } from "../math/gaussian-mixture.js";
 import { quantity } from "../units.js";
 import { defineEstimator } from "./estimator.js";
 import { partsOf, priorParams } from "./prior.js";
@@ -58,49 +58,36 @@ export const mmseMixture = defineEstimator({
 /** The posterior mean as a function of r, with what depends on the noise alone computed beforehand. */
 class MixtureMean {
   readonly #mixture: Mixture;
-  /** ln π_j − ½ ln(v_j + σ²). */
-  readonly #logs: Float64Array;
-  /** −½ / (v_j + σ²). */
-  readonly #rates: Float64Array;
+  readonly #odds: ComponentOdds;
   readonly #gains: Float64Array;
-  readonly #posterior: Float64Array;
+  readonly #q: Float64Array;
 
   constructor(mixture: Mixture) {
     const count = mixture.shares.length;
     this.#mixture = mixture;
-    this.#logs = new Float64Array(count);
-    this.#rates = new Float64Array(count);
+    this.#odds = new ComponentOdds(count);
     this.#gains = new Float64Array(count);
-    this.#posterior = new Float64Array(count);
+    this.#q = new Float64Array(count);
   }
 
-  /** Noise variance above 0; Infinity tells nothing of the component. */
+  /** Noise variance above 0. */
   setNoise(noise: number): void {
-    const { shares, variances } = this.#mixture;
-    for (let j = 0; j < shares.length; j++) {
-      const v = variances[j] + noise;
-      this.#gains[j] = variances[j] / v;
-      this.#rates[j] = -0.5 / v;
-      this.#logs[j] = Math.log(shares[j]) - (noise === Infinity ? 0 : 0.5 * Math.log(v));
+    const { variances } = this.#mixture;
+    this.#odds.prepare(this.#mixture, noise);
+    for (let j = 0; j < variances.length; j++) {
+      this.#gains[j] = variances[j] / (variances[j] + noise);
     }
   }
 
   of(r: number): number {
     const { means } = this.#mixture;
-    const count = means.length;
-    const q = this.#posterior;
-    let largest = -Infinity;
-    for (let j = 0; j < count; j++) {
-      const d = r - means[j];
-      q[j] = this.#logs[j] + this.#rates[j] * d * d;
-      if (q[j] > largest) largest = q[j];
-    }
+    const q = this.#q;
+    this.#odds.of(this.#mixture, r, q);
     let sum = 0;
     let mean = 0;
-    for (let j = 0; j < count; j++) {
-      const weight = Math.exp(q[j] - largest);
-      sum += weight;
-      mean += weight * (means[j] + this.#gains[j] * (r - means[j]));
+    for (let j = 0; j < means.length; j++) {
+      sum += q[j];
+      mean += q[j] * (means[j] + this.#gains[j] * (r - means[j]));
     }
     return mean / sum;
   }

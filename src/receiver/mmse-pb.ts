@@ -76,14 +76,17 @@ export const mmsePb = defineEstimator({
     return settings;
   },
 
-  isValid: (setting, { noiseVariance, prior }) => {
-    const parts: readonly PriorPart[] = prior.parts ?? [{ from: 0, to: Infinity, ...prior }];
-    return parts.every((part) => {
+  isValid: ({ noiseVariance, prior }) => {
+    const all: readonly PriorPart[] = prior.parts ?? [{ from: 0, to: Infinity, ...prior }];
+    const poles = all
       // A tensor of equal weights is what its prior says, and has no pole.
-      if (part.variance === 0 && prior.parts !== undefined) return true;
-      const { lambda } = ofPart(setting, part);
-      return part.variance + (1 - lambda) * largest(noiseVariance, part.from, part.to) > 0;
-    });
+      .filter(({ variance }) => variance !== 0 || prior.parts === undefined)
+      .map((part) => ({ part, noise: largest(noiseVariance, part.from, part.to) }));
+    return (setting) =>
+      poles.every(({ part, noise }) => {
+        const { lambda } = ofPart(setting, part);
+        return part.variance + (1 - lambda) * noise > 0;
+      });
   },
 
   departure: (setting) =>

@@ -1,11 +1,11 @@
 /** What a receiver is told beyond r, as far as its estimator declares to need it. */
-import picomatch from "picomatch";
 import { InputError } from "../errors.js";
 import { fitMixture } from "../math/gaussian-mixture.js";
 import type { Estimator, Known } from "../receiver/estimator.js";
 import { estimateMoments, momentsOf } from "../receiver/moments.js";
 import type { Moments, Prior, PriorPart, PriorRequest, Stretch } from "../receiver/prior.js";
 import { priorRequestOf } from "../receiver/side-information.js";
+import { matcher, unmatched } from "../weights/patterns.js";
 import type { Bench } from "./bench.js";
 
 /** An observation, as receiver.ts gives it. */
@@ -127,17 +127,17 @@ function groupsOf(
   { layout }: Network,
 ): readonly (string | undefined)[] | undefined {
   if (groups === undefined || Object.keys(groups).length === 0) return undefined;
+  const names = layout.entries.map(({ name }) => name);
   const matchers = Object.entries(groups).map(([group, patterns]) => {
-    const each = patterns.map((pattern) => picomatch(pattern, { bash: true, dot: true }));
-    each.forEach((matches, i) => {
-      if (layout.entries.some(({ name }) => matches(name))) return;
+    const pattern = unmatched(patterns, names);
+    if (pattern !== undefined) {
       throw new InputError(
-        `mmse-pb: groups.${group}.tensors: no tensor that is sent matches "${patterns[i]}"`,
+        `mmse-pb: groups.${group}.tensors: no tensor that is sent matches "${pattern}"`,
       );
-    });
-    return { group, matches: (name: string) => each.some((matches) => matches(name)) };
+    }
+    return { group, matches: matcher(patterns) };
   });
-  return layout.entries.map(({ name }) => matchers.find((m) => m.matches(name))?.group);
+  return names.map((name) => matchers.find(({ matches }) => matches(name))?.group);
 }
 
 /** Values that a fit looks at: its parameters are then within about 1 %. */

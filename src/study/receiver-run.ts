@@ -58,7 +58,8 @@ export class ReceiverRun {
     { correct: number; mse: number; setting: Setting; search: SearchRecord | undefined } | undefined
   > {
     const all = this.#estimator.settings(this.#receiver as never);
-    const valid = all.filter((s) => this.#estimator.isValid?.(s, this.#known) ?? true);
+    const isValid = this.#estimator.isValid?.(this.#known);
+    const valid = isValid === undefined ? all : all.filter(isValid);
     if (valid.length === 0) return undefined;
     const leftOut = all.length - valid.length;
     let setting = valid[0];

@@ -1,13 +1,7 @@
 /** Sends symbols through a channel as a run does, without weights. */
-import {
-  airtimeOf,
-  type Channel,
-  energyOf,
-  type Reception,
-  receptionOf,
-  sendThrough,
-} from "../channel.js";
+import { airtimeOf, type Channel, type Reception, receptionOf, sendThrough } from "../channel.js";
 import { RandomSource } from "../kernel/index.js";
+import { meanSquare } from "../math/statistics.js";
 
 export interface Sending {
   readonly channel: unknown;
@@ -29,10 +23,10 @@ export interface Sending {
 export function* sendPackets(sending: Sending): Generator<Reception> {
   const { x, complex, seed, trial = 0, symbolRateHz = 1e6, packet = x.length } = sending;
   const channel = sending.channel as Channel;
-  const meanSquare = sending.meanSquare ?? energyOf(x) / x.length;
+  const power = sending.meanSquare ?? meanSquare(x);
   const peak = x.reduce((largest, v) => Math.max(largest, Math.abs(v)), 0);
   const link = channel.open(channel.params.parse(sending.params), {
-    signal: { meanSquare, variance: meanSquare },
+    signal: { meanSquare: power, variance: power },
     components: x.length,
     stretches: [{ first: 0, components: x.length, peak }],
     sample: (most) => x.subarray(0, most),

@@ -1,8 +1,8 @@
 /**
  * Which tensors of a model travel, and where each lies in the flat weight vector.
  */
-import picomatch from "picomatch";
-import { InputError, nearestName } from "../errors.js";
+import { InputError } from "../errors.js";
+import { matcher, nearestHint, unmatched } from "./patterns.js";
 
 /**
  * The part a tensor plays in the network. Only weights travel by default:
@@ -50,14 +50,15 @@ export const defaultTravelRules: TravelRules = {
 export function layOut(tensors: readonly NamedTensor[], rules: TravelRules): Layout {
   const names = tensors.map((t) => t.name);
   for (const key of ["include", "exclude"] as const) {
-    for (const pattern of rules[key]) {
-      if (pattern === "*" || names.some(matcher([pattern]))) continue;
-      const nearest = nearestName(pattern, names);
-      const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
-      throw new InputError(
-        `model.travel.${key}: no tensor of the model matches "${pattern}"${hint}`,
-      );
-    }
+    // Of a model without tensors, "*" is all that there is.
+    const pattern = unmatched(
+      rules[key].filter((each) => each !== "*"),
+      names,
+    );
+    if (pattern === undefined) continue;
+    throw new InputError(
+      `model.travel.${key}: no tensor of the model matches "${pattern}"${nearestHint(pattern, names)}`,
+    );
   }
   const included = matcher(rules.include);
   const excluded = matcher(rules.exclude);
@@ -74,10 +75,4 @@ export function layOut(tensors: readonly NamedTensor[], rules: TravelRules): Lay
   }
   if (size === 0) throw new InputError("model.travel: no tensor of the model is left to send");
   return { entries, size };
-}
-
-function matcher(patterns: readonly string[]): (name: string) => boolean {
-  if (patterns.length === 0) return () => false;
-  // `bash` lets `*` cross the slashes that some exporters put into names.
-  return picomatch([...patterns], { bash: true, dot: true });
 }

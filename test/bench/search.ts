@@ -115,7 +115,7 @@ async function oneTrial(
 
   const margins = new Map<LambdaBeta, Float32Array>();
   const task: SearchTask<LambdaBeta> = {
-    settings: settings.filter((s) => mmsePb.isValid!(s, known)),
+    settings: settings.filter(mmsePb.isValid!(known)),
     images,
     departure: mmsePb.departure!,
     margins: async (setting) => {

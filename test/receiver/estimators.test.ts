@@ -94,7 +94,7 @@ test("per-weight noise: each weight gets the estimate of its own noise variance"
 test("mmse-pb: a setting is valid before the pole λ' = 1 + η and not from it on", () => {
   const noiseVariance = 5; // η = 0.5
   const isValid = (lambda: number, noise: number | Float32Array = noiseVariance) =>
-    mmsePb.isValid!({ lambda, beta: 0 }, { noiseVariance: noise, prior });
+    mmsePb.isValid!({ noiseVariance: noise, prior })({ lambda, beta: 0 });
   expect([1, 1.49, 1.5, 1.51].map((lambda) => isValid(lambda))).toEqual([true, true, false, false]);
   // The noisiest weight meets it first.
   expect(isValid(1.49, Float32Array.of(0.1, 5, 1))).toBe(true);
@@ -132,7 +132,7 @@ test("mmse, mmse-pb: with a prior per tensor each tensor has its own gain", () =
     expect(out[k] / r[k]).toBeCloseTo(eta / (eta + 1 - 0.4), 5);
   }
   // The pole is that of the tensor with the least variance: 1 + 0.1/0.8.
-  const valid = [1.12, 1.13].map((lambda) => mmsePb.isValid!({ lambda, beta: 0 }, known));
+  const valid = [1.12, 1.13].map((lambda) => mmsePb.isValid!(known)({ lambda, beta: 0 }));
   expect(valid).toEqual([true, false]);
 });
 

@@ -197,7 +197,7 @@ describe("groups of tensors in mmse-pb", () => {
     const told = known({ ...entry, scope: "tensor" }).known;
     // Tensor 2 has η = 0.0625 and so its pole at 1.0625; tensor 1, in no group, at 101.
     const valid = (lambda: number, ends: number) =>
-      estimator.isValid!({ lambda, beta: 0, "ends.lambda": ends, "ends.beta": 0 }, told);
+      estimator.isValid!(told)({ lambda, beta: 0, "ends.lambda": ends, "ends.beta": 0 });
     expect([valid(50, 1.05), valid(50, 1.08), valid(150, 1.05)]).toEqual([true, false, false]);
   });
 

@@ -10,6 +10,7 @@
  * Limits: one number for all channels. A ReLU takes a little more from the signal. Linear layers without a batch
  * normalization behind them pass the share on.
  */
+import { meanSquare } from "../../math/statistics.js";
 import type { RefinementContext } from "./refinement.js";
 
 export class SignalShares {
@@ -57,8 +58,4 @@ export class SignalShares {
   #varianceOf(value: string): number {
     return this.#variances.get(value) ?? 1;
   }
-}
-
-function meanSquare(values: Float32Array): number {
-  return values.reduce((sum, v) => sum + v * v, 0) / values.length;
 }

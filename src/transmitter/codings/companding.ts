@@ -26,7 +26,7 @@
  * Limits: a small-noise method; much noise on steep parts of g is not corrected.
  */
 import { z } from "zod";
-import { normalCdf } from "../../math/error-function.js";
+import { normalCdf, normalDensity } from "../../math/error-function.js";
 import { quantity } from "../../units.js";
 import { bitsPerNumber, defineCoding } from "../coding.js";
 import { type Compressor, optimalCompressor } from "./optimal-compressor.js";
@@ -183,5 +183,5 @@ const tablePerUnit = 256;
 const tableEnd = 6 * tablePerUnit;
 const kinkMeans = Float64Array.from({ length: tableEnd + 1 }, (_, i) => {
   const z = i / tablePerUnit;
-  return Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI) - z * normalCdf(-z);
+  return normalDensity(z) - z * normalCdf(-z);
 });

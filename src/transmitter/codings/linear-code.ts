@@ -28,6 +28,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../../errors.js";
+import { sumOfSquares } from "../../math/statistics.js";
 import type { Observation } from "../../observation.js";
 import { quantity } from "../../units.js";
 import { type Block, bitsPerNumber, defineCoding } from "../coding.js";
@@ -101,8 +102,7 @@ function meanSquares({ values, spans }: Block): Float32Array {
   const each = new Float32Array(values.length);
   let total = 0;
   for (const { first, size } of spans) {
-    let squares = 0;
-    for (let k = first; k < first + size; k++) squares += values[k] * values[k];
+    const squares = sumOfSquares(values.subarray(first, first + size));
     each.fill(squares / size, first, first + size);
     total += squares;
   }

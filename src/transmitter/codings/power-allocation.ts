@@ -16,6 +16,7 @@
  * to it, so that no tensor gets nothing.
  */
 import { z } from "zod";
+import { meanSquare } from "../../math/statistics.js";
 import { bitsPerNumber, defineCoding, type Span, scaledVariances } from "../coding.js";
 
 const leastSensitivity = 0.01;
@@ -42,7 +43,7 @@ export const powerAllocation = defineCoding({
       const measured = sensitivities!.get(span.tensor) ?? 0;
       return Math.sqrt(Math.max(measured, leastSensitivity * largest) / power);
     };
-    const powers = spans.map((span) => meanSquare(values, span));
+    const powers = spans.map(({ first, size }) => meanSquare(values.subarray(first, first + size)));
     const squares = spans.map((span, i) =>
       powers[i] > 0 ? squaredGain(span, powers[i]) : undefined,
     );
@@ -71,9 +72,3 @@ export const powerAllocation = defineCoding({
     };
   },
 });
-
-function meanSquare(values: Float32Array, { first, size }: Span): number {
-  let sum = 0;
-  for (let k = first; k < first + size; k++) sum += values[k] * values[k];
-  return size > 0 ? sum / size : 0;
-}

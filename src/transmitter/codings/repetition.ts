@@ -23,11 +23,11 @@
  * Limits: every copy is taken to meet the same noise when copies are shared out. Sensitivities are those of the
  * weights, so a code with gains of its own belongs behind this one; those below 0 count as 0.
  */
-import picomatch from "picomatch";
 import { z } from "zod";
-import { InputError, nearestName } from "../../errors.js";
+import { InputError } from "../../errors.js";
 import type { Observation } from "../../observation.js";
 import { quantity } from "../../units.js";
+import { matcher, nearestHint, unmatched } from "../../weights/patterns.js";
 import { type Block, defineCoding, type Span } from "../coding.js";
 
 /** So that their number fits into 8 bits. */
@@ -95,19 +95,13 @@ export const repetition = defineCoding({
 /** Which spans match; a pattern that matches none is a misspelling. */
 function chosenBy(patterns: readonly string[], spans: readonly Span[]): boolean[] {
   const names = spans.map(({ tensor }) => tensor);
-  // `bash` lets `*` cross the slashes that some exporters put into names.
-  const options = { bash: true, dot: true };
-  for (const pattern of patterns) {
-    const matches = picomatch(pattern, options);
-    if (names.some((name) => matches(name))) continue;
-    const nearest = nearestName(pattern, names);
-    const hint = nearest === undefined ? "" : `; the nearest is "${nearest}"`;
+  const pattern = unmatched(patterns, names);
+  if (pattern !== undefined) {
     throw new InputError(
-      `transmitter.code.repetition.tensors: no tensor that is sent matches "${pattern}"${hint}`,
+      `transmitter.code.repetition.tensors: no tensor that is sent matches "${pattern}"${nearestHint(pattern, names)}`,
     );
   }
-  const matchesAny = picomatch([...patterns], options);
-  return names.map((name) => matchesAny(name));
+  return names.map(matcher(patterns));
 }
 
 function countsOfChosen(
