@@ -1,6 +1,6 @@
 /** What tables show of the transmissions themselves, where it tells something that other columns do not. */
 import type { PointSummary, TransmissionMeans } from "../study/results.js";
-import { differs, percent, valueText } from "./wording.js";
+import { differs, percent, ratioText, valueText } from "./wording.js";
 
 interface FactColumn {
   readonly key: keyof TransmissionMeans;
@@ -19,7 +19,7 @@ export const factColumns: readonly FactColumn[] = [
   {
     key: "equivalentWnrDb",
     title: "equivalent WNR [dB]",
-    cell: (value) => (Number.isFinite(value) ? value.toFixed(2) : value > 0 ? "∞" : "-∞"),
+    cell: ratioText,
     // With noise that is the same for all weights it is the WNR.
     isShown: (summary) => summary.some((s) => Math.abs(s.equivalentWnrDb - s.wnrDb) > 0.005),
   },

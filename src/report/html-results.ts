@@ -25,6 +25,7 @@ import {
   percent,
   percentPoints,
   quantityName,
+  ratioText,
   requiredText,
   searchSentences,
   shortPercent,
@@ -56,8 +57,8 @@ export function resultTable(runs: readonly NamedRun[]): string {
   });
   const some = (test: (row: Row) => boolean) => rows.some(test);
   const measured: Column<Row>[] = [
-    { title: "SNR [dB]", cell: (r) => decibelCell(r.summary.snrDb), value: (r) => r.summary.snrDb },
-    { title: "WNR [dB]", cell: (r) => decibelCell(r.summary.wnrDb), value: (r) => r.summary.wnrDb },
+    { title: "SNR [dB]", cell: (r) => ratioText(r.summary.snrDb), value: (r) => r.summary.snrDb },
+    { title: "WNR [dB]", cell: (r) => ratioText(r.summary.wnrDb), value: (r) => r.summary.wnrDb },
   ];
   const axes = axisColumns<Row>(runs, (r) => r.summary.parameters);
   const baselines = [...new Set(runs.map(({ run }) => estimatorTitle(run, run.analysis.baseline)))];
@@ -155,7 +156,7 @@ export function tensorTable(runs: readonly NamedRun[]): string {
     { title: "Weights", cell: (r) => String(r.tensor.weights), value: (r) => r.tensor.weights },
     {
       title: "Equivalent WNR [dB]",
-      cell: (r) => decibelCell(r.tensor.equivalentWnrDb),
+      cell: (r) => ratioText(r.tensor.equivalentWnrDb),
       value: (r) => r.tensor.equivalentWnrDb,
     },
   ];
@@ -166,10 +167,6 @@ export function tensorTable(runs: readonly NamedRun[]): string {
     group: (r) => `${r.label} ${r.tensor.point}`,
   });
   return `<details><summary>What each tensor met</summary>${body}</details>`;
-}
-
-function decibelCell(value: number): string {
-  return Number.isFinite(value) ? value.toFixed(2) : value > 0 ? "∞" : "-∞";
 }
 
 /** What the numbers of the table mean. */

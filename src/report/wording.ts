@@ -284,6 +284,11 @@ export function transmissionSentence(run: RunResult): string | undefined {
   return parts.length === 0 ? undefined : `Every transmission takes ${parts.join(" and ")}.`;
 }
 
+/** A ratio in dB; infinite without noise, minus infinite where nothing arrived. */
+export function ratioText(ratioDb: number): string {
+  return Number.isFinite(ratioDb) ? ratioDb.toFixed(2) : ratioDb > 0 ? "∞" : "-∞";
+}
+
 /** Whether points differ in a quantity, beyond rounding. */
 export function differs(run: Pick<RunResult, "summary">, key: keyof TransmissionMeans): boolean {
   const values = run.summary.map((s) => s[key]);

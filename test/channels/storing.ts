@@ -4,6 +4,8 @@ import { RandomSource } from "../../src/kernel/index.js";
 import { assertWithin } from "../within.js";
 import { contextOf, receptionInto } from "./sending.js";
 
+export { expectation } from "../../src/verify/integrals.js";
+
 // [s]
 export const hour = 3600;
 export const day = 86_400;
@@ -48,17 +50,6 @@ export function assertMoments(sample: Float32Array, theory: Theory): void {
   }
   assertWithin(first, 0, Math.sqrt(theory.variance / n));
   assertWithin(second, theory.variance, Math.sqrt((fourth - second ** 2) / n));
-}
-
-/** E[f(z)] over a standard normal z: midpoint rule on [−8, 8]. */
-export function expectation(f: (z: number) => number, points: number): number {
-  const step = 16 / points;
-  let sum = 0;
-  for (let i = 0; i < points; i++) {
-    const z = -8 + (i + 0.5) * step;
-    sum += f(z) * Math.exp(-(z * z) / 2);
-  }
-  return (sum * step) / Math.sqrt(2 * Math.PI);
 }
 
 /** `count` weights, all levels from −1 to 1 equally likely. */

@@ -1,8 +1,18 @@
 import { describe, test } from "vitest";
 import { RandomSource } from "../../src/kernel/index.js";
+import {
+  bitErrors,
+  type Modulation,
+  modulate,
+  qam16,
+  qpsk,
+  rayleighRate,
+} from "../channels/modulation.js";
 import { assertWithin } from "../within.js";
-import { type Modulation, qam16, qpsk } from "./modulation.js";
 import { open, overRealisations, send, settings, speedFor } from "./ofdm-link.js";
+
+/** Mean square of a component; not 1. */
+const power = 1.69;
 
 describe("bit error rate over Rayleigh fading on every subcarrier", () => {
   const cases: [string, Modulation, number][] = [
@@ -17,16 +27,15 @@ describe("bit error rate over Rayleigh fading on every subcarrier", () => {
     const rate = overRealisations(20, (seed) => {
       // Packets one second apart at a Doppler shift of 40 Hz: a channel of its own for each.
       const params = { snrDb, profile: "tdl-a", delaySpreadS: 1e-6, speedMps: speedFor(40) };
-      const link = open(params, true, seed, modulation.meanSquare);
+      const link = open(params, true, seed, power);
       const random = new RandomSource(seed).stream("bits");
-      const x = new Float32Array(components);
       let errors = 0;
       for (let packet = 0; packet < packets; packet++) {
-        modulation.fill(x, random);
-        errors += modulation.errors(x, send(link, x, packet).y);
+        const { x, sent } = modulate(modulation, components, power, random);
+        errors += bitErrors(modulation, send(link, x, packet).y, sent, power);
       }
       return errors / (packets * components * (modulation.bitsPerSymbol / 2));
     });
-    assertWithin(rate.value, modulation.rayleighErrorRate(ebN0), rate.se);
+    assertWithin(rate.value, rayleighRate(modulation, ebN0), rate.se);
   });
 });
