@@ -65,14 +65,18 @@ function percentOf(fraction: number | undefined): number | null {
   return fraction === undefined ? null : 100 * fraction;
 }
 
-/** Whether values are better spread by their logarithms: over 100x in near-equal ratios. */
+/** Whether values are better spread by their logarithms: over 100x, and ratios more alike than differences. */
 export function isLogarithmic(values: readonly number[]): boolean {
   const sorted = [...new Set(values)].sort((a, b) => a - b);
   const first = sorted[0];
   if (sorted.length < 3 || first === undefined || !(first > 0)) return false;
-  const ratios = sorted.slice(1).map((value, i) => value / sorted[i]!);
-  // 1, 3, 10 and 1, 2, 5, 10 count as near-equal.
-  return sorted.at(-1)! / first > 100 && Math.max(...ratios) <= 1.5 * Math.min(...ratios);
+  return sorted.at(-1)! / first > 100 && unevenness(sorted.map(Math.log)) < unevenness(sorted);
+}
+
+/** The largest step between rising values over the smallest. */
+function unevenness(values: readonly number[]): number {
+  const steps = values.slice(1).map((value, i) => value - values[i]!);
+  return Math.max(...steps) / Math.min(...steps);
 }
 
 /** A factor that keeps tick labels short: 2.4e9 Hz is 2.4 GHz. */

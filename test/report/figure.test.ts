@@ -94,9 +94,10 @@ describe("the specification", () => {
     expect(still.data.values.map((row: Data) => row.x)).toEqual(["ML", "MMSE", "MMSE_pb"]);
   });
 
-  test("near-constant ratios over more than 100x are drawn on a logarithmic axis", () => {
+  test("ratios over more than 100x that are more alike than differences are drawn on a logarithmic axis", () => {
     expect(isLogarithmic([1e-4, 1e-3, 1e-2, 1e-1])).toBe(true);
     expect(isLogarithmic([1000, 1, 3, 10, 30, 100, 300])).toBe(true);
+    expect(isLogarithmic([60, 3600, 86_400, 2_592_000, 31_536_000])).toBe(true); // a minute to a year
     expect(isLogarithmic([1, 10, 100])).toBe(false); // 100x, not more
     expect(isLogarithmic([1, 101, 201, 301, 401])).toBe(false);
     expect(isLogarithmic([0, 1, 10, 100, 1000])).toBe(false);
