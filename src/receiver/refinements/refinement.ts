@@ -46,7 +46,8 @@ export interface RefinementContext extends NetworkPlan {
 /** A group of numbers that the transmitter sends; two refinements that need the same group share it. */
 export interface SentNumbers {
   readonly what: string;
-  readonly count: number;
+  /** How many numbers each of its vectors has. */
+  readonly vectors: readonly number[];
 }
 
 export interface Refinement<P extends z.ZodObject = z.ZodObject> {
