@@ -6,6 +6,8 @@ import {
   decibels,
   differenceSentence,
   differencesToBaseline,
+  differInEnergy,
+  energyOverBaselineDb,
   estimatorTitle,
   gainText,
   halfWidth,
@@ -118,8 +120,21 @@ function targetTable(run: RunResult): Table<TargetRatio> {
             ? ""
             : `${gainText(run, t).padStart(6)} ${intervalDb(t.gainInterval95)}`.trimEnd(),
       },
+      ...(differInEnergy(run) ? [gainAtEqualEnergy(run)] : []),
     ],
     group: (t) => JSON.stringify([t.target, t.parameters]),
+  };
+}
+
+/** The gain less what the side information took in energy. */
+function gainAtEqualEnergy(run: RunResult): Column<TargetRatio> {
+  return {
+    title: "at equal energy [dB]",
+    isText: true,
+    cell: (t) =>
+      t.estimator === t.baseline
+        ? ""
+        : gainText(run, t, energyOverBaselineDb(run, t)).padStart(6).trimEnd(),
   };
 }
 
