@@ -72,7 +72,7 @@ export class OnnxGraphBuilder {
       name: output,
       input: [...inputs],
       output: [output],
-      attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      attribute: encodeAttributes(attributes),
     });
     return output;
   }
@@ -102,6 +102,12 @@ export class OnnxGraphBuilder {
 function valueInfo(name: string, shape: readonly (number | null)[]): OnnxValueInfo {
   const dim = shape.map((d) => (d === null ? { dim_param: "batch" } : { dim_value: d }));
   return { name, type: { tensor_type: { elem_type: DataType.FLOAT, shape: { dim } } } };
+}
+
+export function encodeAttributes(
+  attributes: Readonly<Record<string, AttributeValue>>,
+): OnnxAttribute[] {
+  return Object.entries(attributes).map(([name, value]) => attribute(name, value));
 }
 
 function attribute(name: string, value: AttributeValue): OnnxAttribute {
