@@ -30,7 +30,7 @@ export const convTranspose = defineRule({
     const window = slidingWindow(node, spatial(w), spatial(g!), spatial(x));
     const { kernel, strides, dilations, before, after } = window;
     const axes = [0, ...kernel.map((_, i) => i + 2)];
-    // What output_padding adds is behind the last position, or fills one more than there was.
+    // With more than that, the convolution would find one more position than x has.
     const beyond = (node.ints("output_padding") ?? []).some((more, i) => more >= strides[i]!);
     if (beyond) {
       throw new InputError(
