@@ -42,7 +42,12 @@ export const layerClasses: Readonly<Record<string, LayerClass>> = {
   GlobalMaxPooling2D: globalPool("GlobalMaxPool"),
   Flatten: (layer, c) => {
     const value = wholeInput(layer, c);
-    return { value: c.node(layer, "Flatten", [value], { axis: { int: 1 } }), order: [0, 1] };
+    const size = c
+      .value(layer.inputs[0])
+      .shape.slice(1)
+      .reduce((a, b) => a * b, 1);
+    const flat = c.node(layer, "Flatten", [value], { axis: { int: 1 } });
+    return { value: flat, order: [0, 1], shape: [-1, size] };
   },
   Reshape: reshape,
   Permute: permute,
@@ -65,7 +70,8 @@ function input(layer: LayerNode, c: LayersConversion): Held {
   const type = layer.config.dtype === "int32" ? "int64" : "float32";
   const order = shape.length === 4 ? channelsFirst : identityOrder(shape.length);
   const sizes = order.slice(1).map((axis) => Number(shape[axis]));
-  return { value: c.graph.input(layer.name, [null, ...sizes], type), order };
+  const value = c.graph.input(layer.name, [null, ...sizes], type);
+  return { value, order, shape: [-1, ...shape.slice(1).map(Number)] };
 }
 
 /** The layer's input in its own order of axes. */
@@ -81,8 +87,8 @@ function elementwise(
   opType: string,
   attributes: Parameters<LayersConversion["node"]>[3] = {},
 ): Held {
-  const { value, order } = c.value(layer.inputs[0]);
-  return { value: c.node(layer, opType, [value], attributes), order };
+  const held = c.value(layer.inputs[0]);
+  return { ...held, value: c.node(layer, opType, [held.value], attributes) };
 }
 
 function relu(layer: LayerNode, c: LayersConversion): Held {
@@ -91,15 +97,15 @@ function relu(layer: LayerNode, c: LayersConversion): Held {
     throw c.refused(layer, "must have a slope and a threshold of 0 to convert");
   }
   if (typeof limit !== "number") return elementwise(layer, c, "Relu");
-  const { value, order } = c.value(layer.inputs[0]);
-  return { value: clip(c, value, limit, layer.name), order };
+  const held = c.value(layer.inputs[0]);
+  return { ...held, value: clip(c, held.value, limit, layer.name) };
 }
 
 function dropout(layer: LayerNode, c: LayersConversion): Held {
-  const { value, order } = c.value(layer.inputs[0]);
+  const held = c.value(layer.inputs[0]);
   const rate = Float32Array.of(Number(layer.config.rate));
   const ratio = c.graph.initializer(`${layer.name}.ratio`, [], rate);
-  return { value: c.node(layer, "Dropout", [value, ratio]), order };
+  return { ...held, value: c.node(layer, "Dropout", [held.value, ratio]) };
 }
 
 function dense(layer: LayerNode, c: LayersConversion): Held {
@@ -112,7 +118,8 @@ function dense(layer: LayerNode, c: LayersConversion): Held {
     return c.graph.initializer(`${name}.bias`, [units], shift);
   };
   const x = wholeInput(layer, c);
-  const order = identityOrder(c.value(layer.inputs[0]).order.length);
+  const { shape: from } = c.value(layer.inputs[0]);
+  const order = identityOrder(from.length);
   const output = inner(layer);
   let y: string;
   if (order.length === 2) {
@@ -128,12 +135,13 @@ function dense(layer: LayerNode, c: LayersConversion): Held {
     y = c.graph.node("MatMul", [x, matrix], {}, biased ? `${name}.product` : output);
     if (biased) y = c.graph.node("Add", [y, bias()], {}, output);
   }
-  return activated(layer, c, { value: y, order }, name);
+  return activated(layer, c, { value: y, order, shape: [...from.slice(0, -1), units] }, name);
 }
 
 function batchNormalization(layer: LayerNode, c: LayersConversion): Held {
   const { name, config } = layer;
-  const rank = c.value(layer.inputs[0]).order.length;
+  const { shape } = c.value(layer.inputs[0]);
+  const rank = shape.length;
   const axis = Number(Array.isArray(config.axis) ? config.axis[0] : (config.axis ?? -1));
   if ((axis + rank) % rank !== rank - 1 || (rank !== 2 && rank !== 4)) {
     throw c.refused(
@@ -162,20 +170,31 @@ function batchNormalization(layer: LayerNode, c: LayersConversion): Held {
       momentum: { float: Number(config.momentum ?? 0.99) },
     },
   );
-  return { value, order };
+  return { value, order, shape };
 }
 
 function reshape(layer: LayerNode, c: LayersConversion): Held {
-  const target = layer.config.target_shape;
-  if (!Array.isArray(target)) throw c.refused(layer, "must have a target_shape");
-  // 0 keeps the batch, so that the target may leave a size open with -1.
-  const shape = c.integers(`${layer.name}.shape`, [0, ...target.map(Number)]);
-  const value = c.node(layer, "Reshape", [wholeInput(layer, c), shape]);
-  return { value, order: identityOrder(1 + target.length) };
+  const given = layer.config.target_shape;
+  if (!Array.isArray(given)) throw c.refused(layer, "must have a target_shape");
+  const target = given.map((size) => (size === null ? -1 : Number(size)));
+  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+  const size = product(c.value(layer.inputs[0]).shape.slice(1));
+  const open = target.indexOf(-1);
+  if (open >= 0) target[open] = size / -product(target);
+  if (product(target) !== size) {
+    throw c.refused(
+      layer,
+      `must have a target_shape of ${size} numbers, got ${JSON.stringify(given)}`,
+    );
+  }
+  const shape = [-1, ...target];
+  const list = c.integers(`${layer.name}.shape`, shape);
+  const value = c.node(layer, "Reshape", [wholeInput(layer, c), list]);
+  return { value, order: identityOrder(shape.length), shape };
 }
 
 function permute(layer: LayerNode, c: LayersConversion): Held {
-  const { value, order } = c.value(layer.inputs[0]);
+  const { value, order, shape } = c.value(layer.inputs[0]);
   const dims = layer.config.dims;
   if (!Array.isArray(dims) || dims.length !== order.length - 1) {
     throw c.refused(
@@ -183,26 +202,28 @@ function permute(layer: LayerNode, c: LayersConversion): Held {
       `must have dims for ${order.length - 1} axes, got ${JSON.stringify(dims)}`,
     );
   }
-  return { value, order: renamed(order, [0, ...dims.map(Number)]) };
+  const perm = [0, ...dims.map(Number)];
+  return { value, order: renamed(order, perm), shape: perm.map((axis) => shape[axis]) };
 }
 
 function merge(opType: string): LayerClass {
   return (layer, c) => {
     const [first, ...others] = layer.inputs;
-    const { value, order } = c.value(first);
-    let sum = value;
+    const held = c.value(first);
+    let sum = held.value;
     others.forEach((name, i) => {
       const output = i === others.length - 1 ? layer.name : `${layer.name}.${i}`;
-      sum = c.graph.node(opType, [sum, c.inOrder(name, order)], {}, output);
+      sum = c.graph.node(opType, [sum, c.inOrder(name, held.order)], {}, output);
     });
-    return { value: sum, order };
+    return { ...held, value: sum };
   };
 }
 
 function concatenate(layer: LayerNode, c: LayersConversion): Held {
-  const { order } = c.value(layer.inputs[0]);
+  const { order, shape } = c.value(layer.inputs[0]);
   const axis = (Number(layer.config.axis ?? -1) + order.length) % order.length;
   const values = layer.inputs.map((name) => c.inOrder(name, order));
   const value = c.node(layer, "Concat", values, { axis: { int: order.indexOf(axis) } });
-  return { value, order };
+  const size = layer.inputs.reduce((sum, name) => sum + c.value(name).shape[axis], 0);
+  return { value, order, shape: shape.map((n, i) => (i === axis ? size : n)) };
 }

@@ -20,6 +20,8 @@ import { traceGraph } from "./trace.js";
 export interface Held {
   readonly value: string;
   readonly order: AxisOrder;
+  /** In the layers' order, the batch first: -1. */
+  readonly shape: readonly number[];
 }
 
 export interface OnnxConversionResult {
@@ -29,12 +31,10 @@ export interface OnnxConversionResult {
 
 /** Throws InputError where the network holds what does not convert, or does not run. */
 export async function layersToOnnx(file: TfjsLayersFile): Promise<OnnxConversionResult> {
-  const graph = readLayerGraph(file.topology, file.path);
-  // The first time to find the shapes of the outputs.
-  const outputs = new LayersConversion(file, graph).convert(new Map());
-  const { graph: made } = decodeModel(outputs.bytes);
-  const { shapes } = await traceGraph(file.path, outputs.bytes, made.input);
-  return new LayersConversion(file, graph).convert(shapes);
+  const result = new LayersConversion(file, readLayerGraph(file.topology, file.path)).convert();
+  // Weights of sizes that do not fit each other show here.
+  await traceGraph(file.path, result.bytes, decodeModel(result.bytes).graph.input);
+  return result;
 }
 
 /** A conversion under way, as layer classes see it. */
@@ -49,15 +49,14 @@ export class LayersConversion {
     this.#layers = layers;
   }
 
-  /** `shapes` of the outputs, where they are known already. */
-  convert(shapes: ReadonlyMap<string, readonly number[]>): OnnxConversionResult {
+  convert(): OnnxConversionResult {
     // Inputs keep the network's order, whatever is computed first.
     for (const name of this.#layers.inputs) this.value(name);
     for (const name of this.#layers.outputs) {
-      const rank = this.value(name).order.length;
-      const output = this.inOrder(name, rank === 4 ? channelsFirst : identityOrder(rank));
-      const [, ...sizes] = shapes.get(output) ?? [];
-      this.graph.output(output, [null, ...sizes]);
+      const { shape } = this.value(name);
+      const order = shape.length === 4 ? channelsFirst : identityOrder(shape.length);
+      const sizes = order.slice(1).map((axis) => shape[axis]);
+      this.graph.output(this.inOrder(name, order), [null, ...sizes]);
     }
     return { bytes: this.graph.build(), layers: this.#held.size };
   }

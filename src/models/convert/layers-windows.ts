@@ -1,10 +1,11 @@
 /**
  * Convolutions, poolings, crops and paddings of TensorFlow.js as nodes of ONNX.
  *
- * Padding "same" is ONNX's SAME_UPPER: ceil(size / stride) positions, what is odd at the end.
+ * Padding "same" is written out as the zeros that it means: ONNX Runtime does not take "SAME_UPPER" with dilations, nor
+ * with strides larger than the kernel.
  */
 import type { AttributeValue } from "../onnx-graph.js";
-import { channelsFirst } from "./axes.js";
+import { channelsFirst, samePads } from "./axes.js";
 import { activated, inner } from "./layers-activations.js";
 import type { Held, LayersConversion } from "./layers-to-onnx.js";
 import type { LayerNode } from "./layers-topology.js";
@@ -26,12 +27,43 @@ function checkFormat(layer: LayerNode, c: LayersConversion): void {
   }
 }
 
-function padding(layer: LayerNode, c: LayersConversion): AttributeValue {
-  const given = layer.config.padding ?? "valid";
-  if (given !== "same" && given !== "valid") {
-    throw c.refused(layer, `must have padding "same" or "valid", got ${JSON.stringify(given)}`);
+interface Window {
+  /** Attributes of the node. */
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** Shape of what comes out, in the layers' order; `channels` of it. */
+  shape(channels: number): number[];
+}
+
+function windowOf(
+  layer: LayerNode,
+  c: LayersConversion,
+  kernel: readonly number[],
+  strides: readonly number[],
+  dilations: readonly number[],
+): Window {
+  checkFormat(layer, c);
+  const { shape } = c.value(layer.inputs[0]);
+  if (shape.length !== 4) throw c.refused(layer, `must be over images, got ${shape.length} axes`);
+  const padding = layer.config.padding ?? "valid";
+  if (padding !== "same" && padding !== "valid") {
+    throw c.refused(layer, `must have padding "same" or "valid", got ${JSON.stringify(padding)}`);
   }
-  return { string: given === "same" ? "SAME_UPPER" : "VALID" };
+  const sides = [0, 1].map((k) => {
+    const size = shape[1 + k];
+    const pads =
+      padding === "same" ? samePads(size, kernel[k], strides[k], dilations[k]) : ([0, 0] as const);
+    const reach = (kernel[k] - 1) * dilations[k] + 1;
+    return { pads, out: Math.floor((size + pads[0] + pads[1] - reach) / strides[k]) + 1 };
+  });
+  const pads = [...sides.map((side) => side.pads[0]), ...sides.map((side) => side.pads[1])];
+  return {
+    attributes: {
+      kernel_shape: { ints: kernel },
+      strides: { ints: strides },
+      pads: { ints: pads },
+    },
+    shape: (channels) => [-1, ...sides.map((side) => side.out), channels],
+  };
 }
 
 export function convolution(layer: LayerNode, c: LayersConversion): Held {
@@ -44,6 +76,9 @@ export function convolution(layer: LayerNode, c: LayersConversion): Held {
 export function depthwise(layer: LayerNode, c: LayersConversion): Held {
   const { shape, values } = c.weight(layer, "depthwise_kernel");
   const [rows, columns, ins, multiplier] = shape;
+  if (pair(layer, "dilation_rate", [1, 1]).some((rate) => rate !== 1)) {
+    throw c.refused(layer, "has a dilation_rate, which Keras uses and TensorFlow.js leaves out");
+  }
   // [rows, columns, in, multiplier] has its outputs in the order of (in, multiplier).
   return convolved(layer, c, [rows, columns], 1, ins * multiplier, ins, values);
 }
@@ -58,8 +93,9 @@ function convolved(
   groups: number,
   values: Float32Array,
 ): Held {
-  checkFormat(layer, c);
   const { name, config } = layer;
+  const dilations = pair(layer, "dilation_rate", [1, 1]);
+  const window = windowOf(layer, c, kernel, pair(layer, "strides", [1, 1]), dilations);
   const taps = kernel[0] * kernel[1];
   const turned = new Float32Array(values.length);
   for (let t = 0; t < taps; t++) {
@@ -76,26 +112,22 @@ function convolved(
     inputs.push(c.graph.initializer(`${name}.bias`, [outs], c.weight(layer, "bias").values));
   }
   const attributes = {
-    kernel_shape: { ints: [...kernel] },
-    strides: { ints: pair(layer, "strides", [1, 1]) },
-    dilations: { ints: pair(layer, "dilation_rate", [1, 1]) },
+    ...window.attributes,
+    dilations: { ints: dilations },
     group: { int: groups },
-    auto_pad: padding(layer, c),
   };
   const value = c.graph.node("Conv", inputs, attributes, inner(layer));
-  return activated(layer, c, { value, order: channelsFirst }, name);
+  return activated(layer, c, { value, order: channelsFirst, shape: window.shape(outs) }, name);
 }
 
 export function pool(opType: "MaxPool" | "AveragePool") {
   return (layer: LayerNode, c: LayersConversion): Held => {
-    checkFormat(layer, c);
     const kernel = pair(layer, "pool_size", [2, 2]);
-    const value = c.node(layer, opType, [c.inOrder(layer.inputs[0], channelsFirst)], {
-      kernel_shape: { ints: kernel },
-      strides: { ints: pair(layer, "strides", kernel) },
-      auto_pad: padding(layer, c),
-    });
-    return { value, order: channelsFirst };
+    const window = windowOf(layer, c, kernel, pair(layer, "strides", kernel), [1, 1]);
+    const x = c.inOrder(layer.inputs[0], channelsFirst);
+    const value = c.node(layer, opType, [x], window.attributes);
+    const channels = c.value(layer.inputs[0]).shape[3];
+    return { value, order: channelsFirst, shape: window.shape(channels) };
   };
 }
 
@@ -106,7 +138,7 @@ export function globalPool(opType: "GlobalAveragePool" | "GlobalMaxPool") {
     const x = c.inOrder(layer.inputs[0], channelsFirst);
     const pooled = c.graph.node(opType, [x], {}, `${layer.name}.pooled`);
     const value = c.node(layer, "Flatten", [pooled], { axis: { int: 1 } });
-    return { value, order: [0, 1] };
+    return { value, order: [0, 1], shape: [-1, c.value(layer.inputs[0]).shape[3]] };
   };
 }
 
@@ -121,21 +153,23 @@ function margins(layer: LayerNode, key: string): (readonly [number, number])[] {
 
 export function zeroPadding(layer: LayerNode, c: LayersConversion): Held {
   checkFormat(layer, c);
-  const { value, order } = c.value(layer.inputs[0]);
+  const { value, order, shape } = c.value(layer.inputs[0]);
+  const sizes = [...shape];
   const pads = new Array<number>(2 * order.length).fill(0);
   margins(layer, "padding").forEach(([before, after], i) => {
     const axis = order.indexOf(1 + i);
     pads[axis] = before;
     pads[order.length + axis] = after;
+    sizes[1 + i] += before + after;
   });
   const list = c.integers(`${layer.name}.pads`, pads);
   const padded = c.node(layer, "Pad", [value, list], { mode: { string: "constant" } });
-  return { value: padded, order };
+  return { value: padded, order, shape: sizes };
 }
 
 export function cropping(layer: LayerNode, c: LayersConversion): Held {
   checkFormat(layer, c);
-  const { value, order } = c.value(layer.inputs[0]);
+  const { value, order, shape } = c.value(layer.inputs[0]);
   const sides = margins(layer, "cropping");
   const list = (name: string, values: readonly number[]) =>
     c.integers(`${layer.name}.${name}`, values);
@@ -152,5 +186,9 @@ export function cropping(layer: LayerNode, c: LayersConversion): Held {
     ),
     list("axes", [order.indexOf(1), order.indexOf(2)]),
   ]);
-  return { value: sliced, order };
+  const sizes = shape.map((n, i) => {
+    const [before, after] = sides[i - 1] ?? [0, 0]; // rows and columns are axes 1 and 2
+    return n - before - after;
+  });
+  return { value: sliced, order, shape: sizes };
 }

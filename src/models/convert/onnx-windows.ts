@@ -81,6 +81,9 @@ export function convolution(node: OnnxNode, c: OnnxConversion): void {
       `must have group 1, or as many groups as channels, for the layers format; got group ${groups} for ${ins} channels`,
     );
   }
+  if (depthwise && Math.max(...dilations) > 1) {
+    throw c.refused(node, "has dilations, which TensorFlow.js leaves out of its DepthwiseConv2D");
+  }
   const name = layerName(node, node.input[1]);
   const { input, padding } = padded(node, c, window, name);
   const bias = c.tensor(node.input[2]);
