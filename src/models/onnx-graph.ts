@@ -37,9 +37,14 @@ export class OnnxGraphBuilder {
     this.#name = name;
   }
 
-  /** A float32 input; null leaves a dimension open. Returns its name. */
-  input(name: string, shape: readonly (number | null)[]): string {
-    this.#inputs.push(valueInfo(name, shape));
+  /** An input; null leaves a dimension open. Returns its name. */
+  input(
+    name: string,
+    shape: readonly (number | null)[],
+    type: "float32" | "int64" = "float32",
+  ): string {
+    const elementType = type === "float32" ? DataType.FLOAT : DataType.INT64;
+    this.#inputs.push(valueInfo(name, shape, elementType));
     return name;
   }
 
@@ -67,19 +72,29 @@ export class OnnxGraphBuilder {
     attributes: Readonly<Record<string, AttributeValue>> = {},
     output = `${opType.toLowerCase()}_${this.#nodes.length}`,
   ): string {
+    this.nodeOf(opType, inputs, attributes, [output]);
+    return output;
+  }
+
+  /** An operator with these outputs, named by the first. */
+  nodeOf(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputs: readonly string[],
+  ): void {
     this.#nodes.push({
       op_type: opType,
-      name: output,
+      name: outputs[0],
       input: [...inputs],
-      output: [output],
+      output: [...outputs],
       attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
     });
-    return output;
   }
 
   /** Makes a value a float32 output of the graph. */
   output(name: string, shape: readonly (number | null)[]): void {
-    this.#outputs.push(valueInfo(name, shape));
+    this.#outputs.push(valueInfo(name, shape, DataType.FLOAT));
   }
 
   /** The model file. Operator set 17 is the first with LayerNormalization. */
@@ -99,9 +114,13 @@ export class OnnxGraphBuilder {
   }
 }
 
-function valueInfo(name: string, shape: readonly (number | null)[]): OnnxValueInfo {
+function valueInfo(
+  name: string,
+  shape: readonly (number | null)[],
+  elementType: number,
+): OnnxValueInfo {
   const dim = shape.map((d) => (d === null ? { dim_param: "batch" } : { dim_value: d }));
-  return { name, type: { tensor_type: { elem_type: DataType.FLOAT, shape: { dim } } } };
+  return { name, type: { tensor_type: { elem_type: elementType, shape: { dim } } } };
 }
 
 function attribute(name: string, value: AttributeValue): OnnxAttribute {
