@@ -88,7 +88,7 @@ export class OnnxGraphBuilder {
       name: outputs[0],
       input: [...inputs],
       output: [...outputs],
-      attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+      attribute: encodeAttributes(attributes),
     });
   }
 
@@ -121,6 +121,12 @@ function valueInfo(
 ): OnnxValueInfo {
   const dim = shape.map((d) => (d === null ? { dim_param: "batch" } : { dim_value: d }));
   return { name, type: { tensor_type: { elem_type: elementType, shape: { dim } } } };
+}
+
+export function encodeAttributes(
+  attributes: Readonly<Record<string, AttributeValue>>,
+): OnnxAttribute[] {
+  return Object.entries(attributes).map(([name, value]) => attribute(name, value));
 }
 
 function attribute(name: string, value: AttributeValue): OnnxAttribute {

@@ -2,6 +2,10 @@
  * The contract of a gradient rule: how one operator of ONNX passes gradients back, as more operators of ONNX.
  *
  * Rules are found by the operator's name. A new one is a file in `gradients/` and a line in its `index.ts`.
+ *
+ * Rules see the forward graph as it is trained: BatchNormalization in training mode with momentum 0, so that its
+ * second and third output are mean and population variance of the batch, and Mul by a random mask in the place
+ * of Dropout.
  */
 import type { AttributeValue } from "../onnx-graph.js";
 
@@ -39,7 +43,14 @@ export interface GradientGraph {
     shape: readonly number[],
     attributes?: Readonly<Record<string, AttributeValue>>,
   ): string;
-  /** A constant; equal ones are held once. */
+  /** Adds a node with several outputs of these shapes and returns their names. */
+  outputsOf(
+    operator: string,
+    inputs: readonly string[],
+    shapes: readonly (readonly number[])[],
+    attributes?: Readonly<Record<string, AttributeValue>>,
+  ): readonly string[];
+  /** A constant; equal ones are held once. A vector where no shape is given, so a scalar needs []. */
   floats(values: readonly number[] | Float32Array, shape?: readonly number[]): string;
   ints(values: readonly number[], shape?: readonly number[]): string;
   /** Sums a gradient of a broadcast value back to the shape that was broadcast. */
