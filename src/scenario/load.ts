@@ -6,7 +6,7 @@ import { InputError, unknownName } from "../errors.js";
 import { axisTitle } from "./axis.js";
 import { describeIssues, shorten } from "./issues.js";
 import { type Data, getPath } from "./paths.js";
-import { applyOverride, makePathsAbsolute, readScenario } from "./read.js";
+import { applyOverride, checkKind, makePathsAbsolute, readScenario } from "./read.js";
 import {
   expandReceiver,
   type PointSettings,
@@ -73,6 +73,7 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   for (const override of overrides) applyOverride(data, override);
   if (options.seed !== undefined) data.seed = options.seed;
 
+  checkKind(data, file, "inference");
   const studyData = pick(data, studyShape);
   const pointData = pick(data, pointShape);
   checkKeys(data, file);

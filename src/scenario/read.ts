@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse as parseYaml } from "yaml";
-import { InputError } from "../errors.js";
+import { InputError, unknownName } from "../errors.js";
 import { type Data, isMap, setPath } from "./paths.js";
 
 /** The scenario's text, and what it holds. Throws InputError. */
@@ -42,10 +42,30 @@ export async function readScenario(file: string): Promise<{ text: string; data: 
     throw new InputError(
       extension.endsWith("s")
         ? `${file}: must export a scenario: export default defineScenario({ ... })`
-        : `${file}: must be a map of keys such as model, channel and receivers`,
+        : `${file}: must be a map of keys such as model and dataset`,
     );
   }
   return { text, data };
+}
+
+/** Kinds of scenarios, and the command that runs each. */
+const kinds = { inference: "weightlink run", training: "weightlink train" } as const;
+
+export type ScenarioKind = keyof typeof kinds;
+
+/** The kind that a scenario says it is, inference where it says nothing. Throws InputError where there is no such kind. */
+export function kindOf({ kind = "inference" }: Data, file: string): ScenarioKind {
+  if (Object.hasOwn(kinds, String(kind))) return kind as ScenarioKind;
+  throw new InputError(`${file}: kind: ${unknownName("kind", String(kind), Object.keys(kinds))}`);
+}
+
+/** Throws InputError unless the scenario is of the kind that a command takes. */
+export function checkKind(data: Data, file: string, wanted: ScenarioKind): void {
+  const kind = kindOf(data, file);
+  if (kind === wanted) return;
+  throw new InputError(
+    `${file}: kind is ${kind}, which ${kinds[kind]} runs; this command takes scenarios of kind ${wanted}`,
+  );
 }
 
 /** Applies `--set path=value`. The value is read as YAML; file paths are relative to where one types. */
