@@ -93,6 +93,7 @@ export async function readForwardGraph(
   const inputs = fixInputs(model, options);
   const { graph } = model;
   const statistics = runningStatistics(model);
+  askForMaxima(graph.node);
   const roles = tensorRoles(graph);
   const averaged = new Set(statistics.map(({ name }) => name));
   const parameters = graph.initializer
@@ -261,6 +262,18 @@ function runningStatistics({ graph }: OnnxModel): RunningStatistic[] {
     values: tensorFloats(tensor),
     measured,
   }));
+}
+
+/** The gradient of a maximum goes to where it was found: a pool's second output. */
+function askForMaxima(nodes: readonly OnnxNode[]): void {
+  for (const node of nodes) {
+    if (node.op_type !== "MaxPool") continue;
+    const { name, int } = forwardNode(node);
+    if (int("storage_order", 0) !== 0) {
+      throw new InputError(`training: MaxPool ${name}: storage_order must be 0`);
+    }
+    node.output = [node.output[0]!, node.output[1] || `${own}${name}/places`];
+  }
 }
 
 /** Initializers that are not trained, and what Constant nodes hold. */

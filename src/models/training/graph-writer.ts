@@ -100,12 +100,6 @@ export class GraphWriter implements GradientGraph {
     return value;
   }
 
-  /** Names the node's only output: for those of the graph. */
-  rename(value: string, name: string): void {
-    this.nodes.push({ op_type: "Identity", input: [value], output: [name], attribute: [] });
-    this.#shapes.set(name, this.shapeOf(value));
-  }
-
   #constant(tensor: OnnxTensor): string {
     const bytes = Buffer.from(tensor.raw_data!);
     // Long ones are masks of a single layer: not worth a key of their size.

@@ -4,8 +4,8 @@
  * Rules are found by the operator's name. A new one is a file in `gradients/` and a line in its `index.ts`.
  *
  * Rules see the forward graph as it is trained: BatchNormalization in training mode with momentum 0, so that its
- * second and third output are mean and population variance of the batch, and Mul by a random mask in the place
- * of Dropout.
+ * second and third output are mean and population variance of the batch, MaxPool with its second output, the
+ * places of the maxima, and Mul by a random mask in the place of Dropout.
  */
 import type { AttributeValue } from "../onnx-graph.js";
 

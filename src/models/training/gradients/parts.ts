@@ -1,0 +1,75 @@
+/** Operators that gradients are made of, with the shapes that follow. */
+import type { GradientGraph } from "../rule.js";
+import { sizeOf } from "../tensor-values.js";
+
+export function reshape(graph: GradientGraph, value: string, shape: readonly number[]): string {
+  const from = graph.shapeOf(value);
+  if (from.length === shape.length && from.every((size, i) => size === shape[i])) return value;
+  return graph.node("Reshape", [value, graph.ints(shape)], shape);
+}
+
+export function transpose(graph: GradientGraph, value: string, perm: readonly number[]): string {
+  const from = graph.shapeOf(value);
+  // Axes of one element move without moving data.
+  const moved = perm.filter((axis) => from[axis] !== 1);
+  const shape = perm.map((axis) => from[axis]!);
+  if (moved.every((axis, i) => i === 0 || axis > moved[i - 1]!))
+    return reshape(graph, value, shape);
+  return graph.node("Transpose", [value], shape, { perm: { ints: perm } });
+}
+
+/** Sum over `axes`, which are dropped. */
+export function sum(graph: GradientGraph, value: string, axes: readonly number[]): string {
+  const shape = graph.shapeOf(value).filter((_, axis) => !axes.includes(axis));
+  return graph.node("ReduceSum", [value, graph.ints(axes)], shape, { keepdims: { int: 0 } });
+}
+
+export function times(graph: GradientGraph, value: string, factor: number): string {
+  if (factor === 1) return value;
+  return graph.node("Mul", [value, graph.floats([factor], [])], graph.shapeOf(value));
+}
+
+/** Zeros around a value: so many before and after along each axis. */
+export function pad(
+  graph: GradientGraph,
+  value: string,
+  before: readonly number[],
+  after: readonly number[],
+): string {
+  if ([...before, ...after].every((n) => n === 0)) return value;
+  const shape = graph.shapeOf(value).map((size, i) => before[i]! + size + after[i]!);
+  return graph.node("Pad", [value, graph.ints([...before, ...after])], shape);
+}
+
+/** `counts` elements along `axes` from `starts` on, every `steps`-th. */
+export function slice(
+  graph: GradientGraph,
+  value: string,
+  axes: readonly number[],
+  starts: readonly number[],
+  counts: readonly number[],
+  steps: readonly number[] = axes.map(() => 1),
+): string {
+  const from = graph.shapeOf(value);
+  const shape = from.map((size, axis) => counts[axes.indexOf(axis)] ?? size);
+  if (sizeOf(shape) === sizeOf(from)) return value;
+  const ends = starts.map((start, i) => start + (counts[i]! - 1) * steps[i]! + 1);
+  const inputs = [starts, ends, axes, steps].map((list) => graph.ints(list));
+  return graph.node("Slice", [value, ...inputs], shape);
+}
+
+/** op(a) · op(b) of two matrices, times `alpha`. */
+export function product(
+  graph: GradientGraph,
+  a: string,
+  b: string,
+  { transA = false, transB = false, alpha = 1 } = {},
+): string {
+  const rows = graph.shapeOf(a)[transA ? 1 : 0]!;
+  const columns = graph.shapeOf(b)[transB ? 0 : 1]!;
+  return graph.node("Gemm", [a, b], [rows, columns], {
+    transA: { int: Number(transA) },
+    transB: { int: Number(transB) },
+    alpha: { float: alpha },
+  });
+}
