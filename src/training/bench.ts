@@ -55,18 +55,21 @@ export async function openTrainingBench(
   const raw = dataset.load("train");
   const { name: modelName, bytes, files } = startingModel(plan, raw, dataset.classes);
   const model = openOnnxBytes(modelName, bytes);
-  const fit = (examples: Examples) => fitExamples(examples, model, modelName);
-  const examples = fit(raw);
+  const fitted = (examples: Examples) => fitExamples(examples, model, modelName);
+  const examples = fitted(raw);
   const batches = new BatchSource(
     examples,
     training.batch,
     new RandomSource(seed).child("training"),
     openAugmentations(plan, raw, examples, dataset),
   );
-  const test = fit(dataset.load("test"));
-  const validation = dataset.ownValidation ? fit(dataset.load("validation")) : undefined;
+  const test = fitted(dataset.load("test"));
+  const validation = dataset.ownValidation ? fitted(dataset.load("validation")) : undefined;
   const runtime = await checkClasses(model, test, dataset.classes, modelName, threads);
-  const { learningRate, ...optimizer } = training.optimizer as { name: string; learningRate: number };
+  const { learningRate, ...optimizer } = training.optimizer as {
+    name: string;
+    learningRate: number;
+  };
   const trainer = await open(bytes, {
     batch: training.batch,
     loss: training.loss as { name: string },

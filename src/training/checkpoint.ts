@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { InputError } from "../errors.js";
 import { replaceFile } from "../files/replace.js";
 import type { TrainingSettings } from "../scenario/training-schema.js";
-import { hashFiles } from "../study/assemble.js";
 import { differences } from "../study/resume.js";
 import { readSafetensorsFile, writeSafetensors } from "../weights/safetensors.js";
 import type { EpochRecord } from "./history.js";
@@ -79,13 +78,13 @@ const loopWithoutEffect = ["checkpointEvery"];
  * "training.epochs: 20 there, 10 here"; undefined where they are the same. Threads count as the same, although
  * another number of them may change the last bits of a sum.
  */
-export async function firstDifference(
+export function firstDifference(
   there: TrainingIdentity,
   here: TrainingIdentity,
-): Promise<string | undefined> {
+): string | undefined {
   return (
     differences(effective(there.settings), effective(here.settings))[0] ??
-    (await changedFile(there, here)) ??
+    differences(there.files, here.files)[0] ??
     (there.model === here.model
       ? undefined
       : "the model before its first step: its architecture is built differently now")
@@ -100,12 +99,4 @@ function effective(settings: TrainingSettings): Record<string, unknown> {
 
 function without(map: object, keys: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(Object.entries(map).filter(([key]) => !keys.includes(key)));
-}
-
-async function changedFile(
-  there: TrainingIdentity,
-  here: TrainingIdentity,
-): Promise<string | undefined> {
-  const [difference] = differences(there.files, here.files);
-  return difference;
 }
