@@ -1,9 +1,7 @@
 /**
- * What each epoch came to. `history.json` and `history.csv` hold nothing that depends on the clock or the
- * machine's load, so that a resumed training leaves the same files as one that was never stopped.
+ * What each epoch came to, and what worked on it. Records of epochs hold nothing that depends on the clock or
+ * the machine's load, so that a resumed training leaves the same ones as a training that was never stopped.
  */
-import { csvLine } from "../report/csv.js";
-import { jsonRecords } from "../report/json-records.js";
 
 export interface Count {
   readonly correct: number;
@@ -33,26 +31,21 @@ export function accuracyOf({ correct, total }: Count): number {
   return correct / total;
 }
 
-/** One row per epoch; what was not scored is empty. */
-export function historyCsv(history: readonly EpochRecord[]): string {
-  const header = [
-    "epoch",
-    "steps",
-    "learningRate",
-    "loss",
-    ...scoredSplits.flatMap((s) => [`${s}Accuracy`, `${s}Correct`, `${s}Total`]),
-  ];
-  const rows = history.map((record) => {
-    const { epoch, steps, learningRate, loss } = record;
-    const counts = scoredSplits.flatMap((split) => {
-      const count = record[split];
-      return [count && accuracyOf(count), count?.correct, count?.total];
-    });
-    return csvLine([epoch, steps, learningRate, loss, ...counts]);
-  });
-  return csvLine(header) + rows.join("");
-}
-
-export function historyJson(history: readonly EpochRecord[]): string {
-  return jsonRecords(history);
+/** One process that worked on a training: on what, and how fast. */
+export interface TrainingSession {
+  readonly startedAt: string;
+  readonly host: string;
+  readonly cpu: string;
+  readonly cores: number;
+  /** Of one step and of one inference; 0: the machine's cores. */
+  readonly threads: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Epochs that were finished before, and at the end. */
+  readonly fromEpoch: number;
+  readonly toEpoch: number;
+  /** Training examples that went through steps, and the time of those steps. */
+  readonly examples: number;
+  readonly secondsOfSteps: number;
+  /** From the first step to the last record, scoring included. */
+  readonly seconds: number;
 }

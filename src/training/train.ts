@@ -2,6 +2,7 @@
  * A training from its first epoch or from a checkpoint to its last epoch. Writes no file: it hands over what is
  * to be kept.
  */
+import { performance } from "node:perf_hooks";
 import { InputError } from "../errors.js";
 import { scoreModel, type TrainingBench } from "./bench.js";
 import type { Checkpoint } from "./checkpoint.js";
@@ -16,7 +17,8 @@ export interface TrainingEvents {
   readonly signal?: AbortSignal | undefined;
   /** What the epoch, counted from 0, has come to so far. */
   readonly onStep?: (epoch: number, soFar: StepsResult) => void;
-  readonly onEpoch?: (record: EpochRecord) => void;
+  /** An epoch is finished; its steps took so long, scoring not included. */
+  readonly onEpoch?: (record: EpochRecord, secondsOfSteps: number) => void;
   /** Something to go on from, with the model as it is then; the next step waits for it. */
   readonly onCheckpoint: (checkpoint: Checkpoint, model: Uint8Array) => Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function trainEpochs(
   for (let epoch = history.length; epoch < epochs; epoch++) {
     const finished = epoch + 1;
     const due = (every: number) => finished % every === 0 || finished === epochs;
+    const start = performance.now();
     const result = await finiteSteps(epoch, batches.perEpoch, () =>
       trainSteps(trainer, batches.epoch(epoch), {
         rate,
@@ -63,6 +66,7 @@ export async function trainEpochs(
         onStep: (soFar) => onStep?.(epoch, soFar),
       }),
     );
+    const seconds = (performance.now() - start) / 1000;
     checkFinite(bench, finished);
     const model = trainer.exportModel();
     const { learningRate, loss, correct, examples } = result;
@@ -75,7 +79,7 @@ export async function trainEpochs(
       ...(due(evaluateEvery) && (await scoreModel(bench, model, stopped))),
     };
     history = [...history, record];
-    onEpoch?.(record);
+    onEpoch?.(record, seconds);
     if (due(checkpointEvery)) await onCheckpoint(checkpointOf(bench, history), model);
   }
   return history;
