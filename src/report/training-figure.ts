@@ -68,18 +68,26 @@ export function trainingDescription({ history }: TrainingFigure): string {
   );
 }
 
-const x = (title: string | null): Part => ({
-  field: "epoch",
-  type: "quantitative",
-  title,
-  scale: { zero: false, nice: false, padding: 12 },
-  axis: { tickMinStep: 1, format: "d" },
-});
+const mostTicks = 12;
+
+/** Ticks at whole epochs: Vega puts them between, too, where there are few. */
+function epochs(history: readonly EpochRecord[], title: string | null): Part {
+  const count = history.length;
+  const every = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((s) => count / s <= mostTicks) ?? count;
+  const values = history.map(({ epoch }) => epoch).filter((epoch) => epoch % every === 0);
+  return {
+    field: "epoch",
+    type: "quantitative",
+    title,
+    scale: { zero: false, nice: false, padding: 12 },
+    axis: { values, format: "d" },
+  };
+}
 
 function lossPanel(history: readonly EpochRecord[]): Part {
   const logarithmic = isLogarithmic(history.map(({ loss }) => loss));
   const encoding = {
-    x: x(null),
+    x: epochs(history, null),
     y: {
       field: "loss",
       type: "quantitative",
@@ -117,7 +125,7 @@ function accuracyPanel(history: readonly EpochRecord[], splits: readonly ScoredS
     value: range[0],
   });
   const encoding = {
-    x: x("Epoch"),
+    x: epochs(history, "Epoch"),
     y: {
       field: "accuracy",
       type: "quantitative",
