@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
+import { architectures } from "../models/zoo/index.js";
 import { estimators } from "../receiver/index.js";
 import { refinements } from "../receiver/refinements/index.js";
 import { parameterRows } from "../scenario/describe.js";
@@ -13,6 +14,7 @@ export const listKinds = [
   "estimators",
   "refinements",
   "models",
+  "architectures",
   "datasets",
 ] as const;
 
@@ -29,6 +31,7 @@ const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
   refinements,
   estimators,
   models: embeddedModels,
+  architectures,
   datasets,
 };
 

@@ -87,8 +87,8 @@ export class OnnxGraphBuilder {
       op_type: opType,
       name: outputs[0],
       input: [...inputs],
-      output: [...outputs],
       attribute: encodeAttributes(attributes),
+      output: [...outputs],
     });
   }
 

@@ -11,6 +11,7 @@ test.each([
   ["codings", /power-allocation: .*\n\s+by /],
   ["refinements", /batch-norm-recalibrate: .*\n\s+images /],
   ["models", /glyphs-resnet: /],
+  ["architectures", /resnet20: .*\n\s+shortcut .* default "A"/],
   ["datasets", /cifar10: /],
 ] as const)("list %s", async (kind, text) => {
   const { code, stdout } = await weightlink(["list", kind]);

@@ -2,6 +2,8 @@
 import { lenet5 } from "./lenet5.js";
 import { mlp } from "./mlp.js";
 import { resnet18, resnet20, resnet32, resnet34, resnet56 } from "./resnet.js";
+import { shufflenetV2 } from "./shufflenet-v2.js";
+import { transformerText } from "./transformer-text.js";
 
 export const architectures = [
   mlp,
@@ -11,4 +13,6 @@ export const architectures = [
   resnet56,
   resnet18,
   resnet34,
+  shufflenetV2,
+  transformerText,
 ] as const;

@@ -62,6 +62,9 @@ function inputGradient(
   const added = unseen.map((rest) => Math.max(0, rest));
   const zeros = shape.map(() => 0);
   const seen = shape.map((size, axis) => size - (added[axis - 2] ?? 0));
+  // Some strides meet nothing but padding.
+  if (seen.some((size) => size <= 0))
+    return graph.node("ConstantOfShape", [graph.ints(shape)], shape);
   const spread = graph.node("ConvTranspose", [g, w], seen, {
     kernel_shape: { ints: kernel },
     strides: { ints: strides },
