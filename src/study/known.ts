@@ -1,18 +1,13 @@
 /** What a receiver is told beyond r, as far as its estimator declares to need it. */
 import { InputError } from "../errors.js";
 import { fitMixture } from "../math/gaussian-mixture.js";
+import type { Observation } from "../observation.js";
 import type { Estimator, Known } from "../receiver/estimator.js";
 import { estimateMoments, momentsOf } from "../receiver/moments.js";
 import type { Moments, Prior, PriorPart, PriorRequest, Stretch } from "../receiver/prior.js";
 import { priorRequestOf } from "../receiver/side-information.js";
 import { matcher, unmatched } from "../weights/patterns.js";
 import type { Bench } from "./bench.js";
-
-/** An observation, as receiver.ts gives it. */
-interface Received {
-  readonly r: Float32Array;
-  readonly noiseVariance: number | Float32Array;
-}
 
 export interface Told {
   readonly known: Known;
@@ -27,18 +22,23 @@ export function knownOf(
   estimator: Estimator,
   params: object,
   network: Network,
-  received: Received,
+  received: Observation,
 ): Told {
   const notes: string[] = [];
+  const { noiseVariance, cells } = received;
+  if (estimator.needs.includes("cells") && cells === undefined) notes.push(withoutCells);
   const tensors = stretchesOf(network);
   const request = priorRequestOf(estimator, params);
   const prior =
     request === undefined ? network.statistics : priorOf(request, network, received, notes);
   return {
-    known: told(estimator, { noiseVariance: received.noiseVariance, prior, tensors }),
+    known: told(estimator, { noiseVariance, prior, tensors, cells }),
     notes: [...new Set(notes)],
   };
 }
+
+const withoutCells =
+  "r does not lie in the cells of one converter (the channel has none, or is a chain, or a code came between): the Gaussian posterior mean of r in its place";
 
 /** Only what the estimator declares to need. */
 function told(estimator: Estimator, known: Known): Known {
@@ -56,7 +56,7 @@ interface Found {
 function priorOf(
   request: PriorRequest,
   network: Network,
-  received: Received,
+  received: Observation,
   notes: string[],
 ): Prior {
   if (request.source !== "estimated") {

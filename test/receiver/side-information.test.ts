@@ -71,6 +71,11 @@ describe("words and numbers of what a receiver is told, for 3 tensors", () => {
       0,
     ],
     ["james-stein", ["noise variance"], 0],
+    [
+      "quantized-posterior",
+      ["noise variance", "prior moments per tensor, sent (6 numbers)", "converter's cells"],
+      6,
+    ],
   ])("%j", (entry, words, numbers) => {
     const { params, estimator } = receiver(entry);
     expect(toldInWords(estimator, params, [3])).toEqual(words);
@@ -89,6 +94,17 @@ test("nothing but what is declared reaches an estimator", () => {
   for (const { name, needs } of estimators) {
     expect(Object.keys(known(name).known)).toEqual([...needs]);
   }
+});
+
+test("a note says where there are no cells and the estimate is that of mmse", () => {
+  const cells = { step: 0.1, count: 16, noiseVariance: 0.03, rescale: 1 };
+  const told = known("quantized-posterior", { ...received, cells });
+  expect(told.known.cells).toEqual(cells);
+  expect(told.notes).toEqual([]);
+  expect(known("quantized-posterior").notes).toEqual([
+    "r does not lie in the cells of one converter (the channel has none, or is a chain, or a code came between): the Gaussian posterior mean of r in its place",
+  ]);
+  expect(known("mmse").notes).toEqual([]);
 });
 
 test("sent and genie are the moments of the weights, of all or of each tensor", () => {

@@ -88,7 +88,8 @@ function turned(graph: GradientGraph, w: string, group: number): string {
   return graph.node("Slice", [exchanged, ...backwards.map((list) => graph.ints(list))], shape);
 }
 
-function weightGradient(
+/** For g[n, o, p] = dL/dy and x as above; `w` only for its shape. */
+export function weightGradient(
   graph: GradientGraph,
   g: string,
   x: string,
