@@ -18,6 +18,7 @@ import { plan } from "./plan.js";
 import { query, queryFormats } from "./query.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
+import { train } from "./train.js";
 import { validate } from "./validate.js";
 import { verify } from "./verify.js";
 import { watch } from "./watch.js";
@@ -25,6 +26,7 @@ import { weights } from "./weights.js";
 
 const commands = [
   "run",
+  "train",
   "plan",
   "watch",
   "report",
@@ -125,6 +127,34 @@ function parser(args: readonly string[]) {
             describe: "print one JSON object per event, for scripts",
           }),
       (argv) => run(argv),
+    )
+    .command(
+      "train <scenario>",
+      "train a network and write it with its history to a run folder",
+      (y) =>
+        y
+          .positional("scenario", scenario)
+          .option("set", set)
+          .option("seed", seed)
+          .option("out", {
+            type: "string",
+            requiresArg: true,
+            coerce: outOf,
+            describe: "folder of the run; default: runs/NAME",
+          })
+          .option("resume", {
+            type: "string",
+            requiresArg: true,
+            coerce: (value: string | string[]) => once<string>("resume")(value as string),
+            describe: "run folder to go on in",
+          })
+          .option("quiet", { type: "boolean", default: false, describe: "print errors only" })
+          .option("json", {
+            type: "boolean",
+            default: false,
+            describe: "print one JSON object per event, for scripts",
+          }),
+      (argv) => train(argv),
     )
     .command(
       "plan <scenario>",

@@ -5,6 +5,7 @@ import { finiteJson } from "../report/json-records.js";
 import {
   appendEvent,
   checkRunFolder,
+  isFree,
   journalPath,
   makeRunFolder,
   runFolders,
@@ -25,6 +26,7 @@ import { firstDifference } from "../study/resume.js";
 import type { Schedule } from "../study/schedule.js";
 import { RunStore, type StoredRun } from "../study/store.js";
 import { closeStudy, type PreparedStudy, prepareStudy, runStudy } from "../study/study.js";
+import { commandOf } from "./command-of.js";
 import type { StartEvent, StudyEvent } from "./events.js";
 import { Interrupted, watchInterrupt } from "./interrupt.js";
 import { duration, type Progress, showProgress, silent } from "./progress.js";
@@ -58,7 +60,7 @@ export async function run(args: RunArguments): Promise<void> {
     ({ store } = place);
     const { folder, stored } = place;
     voice.folder = folder;
-    const command = commandOf(args);
+    const command = commandOf("run", args);
     const isDone = stored !== undefined && isComplete(stored);
     const prepared = isDone ? undefined : await prepareStudy(plan, { workers, signal });
     if (store === undefined) {
@@ -130,16 +132,6 @@ async function readWhole(store: RunStore, folder: string): Promise<StoredRun> {
   throw new InputError(
     `${store.path}: holds ${held} trials and ${journalPath(folder)} knows of ${known}, so the store is damaged; nothing was changed: restore it, or run into another folder`,
   );
-}
-
-function isFree(folder: string): boolean {
-  try {
-    checkRunFolder(folder);
-    return true;
-  } catch (error) {
-    if (error instanceof InputError && existsSync(folder)) return false;
-    throw error;
-  }
 }
 
 /** What the user hears: text, one JSON object per event, or errors only. The run's journal hears every event. */
@@ -303,13 +295,4 @@ async function conclude(voice: Voice, store: RunStore, folder: string): Promise<
   const end = complete ? "done" : "stopped";
   voice.say(`${end} after ${duration(elapsedS * 1000)}; in ${folder}:`);
   for (const file of files) voice.say(`  ${file}`);
-}
-
-/** The command that repeats the run. */
-function commandOf({ scenario, set, seed }: RunArguments): string {
-  const quote = (word: string) =>
-    /^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-  const parts = ["npx weightlink run", quote(scenario), ...set.map((s) => `--set ${quote(s)}`)];
-  if (seed !== undefined) parts.push(`--seed ${seed}`);
-  return parts.join(" ");
 }

@@ -96,7 +96,8 @@ function describeName(issue: Issue, schema: z.ZodType, root: unknown): string {
   const path = issue.path.at(-1) === "name" ? issue.path.slice(0, -1) : issue.path;
   const known = namesAt(schema, path, root);
   const part = valueAt(root, path);
-  const kind = String(path.find((key) => typeof key === "string") ?? "part").replace(/s$/, "");
+  const list = String(path.findLast((key) => typeof key === "string") ?? "part");
+  const kind = list === "refine" ? "refinement" : list.replace(/(?<!s)s$/, "");
   const where = path.join(".");
   const name = typeof part === "string" ? part : isMap(part) ? part.name : undefined;
   if (part === undefined) return `${where} is missing: name one of ${known.join(", ")}`;

@@ -1,15 +1,12 @@
 /**
  * From a scenario file and command-line overrides to a checked plan of points.
  */
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, dirname, extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { parse as parseYaml } from "yaml";
 import { InputError, unknownName } from "../errors.js";
 import { axisTitle } from "./axis.js";
 import { describeIssues, shorten } from "./issues.js";
-import { type Data, getPath, isMap, setPath } from "./paths.js";
+import { type Data, getPath } from "./paths.js";
+import { applyOverride, checkKind, makePathsAbsolute, readScenario } from "./read.js";
 import {
   expandReceiver,
   type PointSettings,
@@ -76,6 +73,7 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   for (const override of overrides) applyOverride(data, override);
   if (options.seed !== undefined) data.seed = options.seed;
 
+  checkKind(data, file, "inference");
   const studyData = pick(data, studyShape);
   const pointData = pick(data, pointShape);
   checkKeys(data, file);
@@ -134,96 +132,6 @@ function checkBaseline(study: StudySettings, points: readonly PlannedPoint[], fi
     throw new InputError(
       `${file}: analysis.baseline: ${unknownName("receiver", baseline, labels)}`,
     );
-  }
-}
-
-async function readScenario(file: string): Promise<{ text: string; data: Data }> {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new InputError(`${file}: cannot be read: ${(error as Error).message}`);
-  }
-  let data: unknown;
-  const extension = extname(file);
-  if (extension === ".ts" || extension === ".mts" || extension === ".js" || extension === ".mjs") {
-    try {
-      const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
-      // A copy, since overrides change it.
-      data = structuredClone(module.default);
-    } catch (error) {
-      throw new InputError(
-        `${file}: cannot be loaded: ${(error as Error | null)?.message ?? error}`,
-      );
-    }
-  } else if (extension === ".yaml" || extension === ".yml" || extension === ".json") {
-    try {
-      data = parseYaml(text);
-    } catch (error) {
-      throw new InputError(`${file}: not valid YAML: ${(error as Error).message}`);
-    }
-  } else {
-    throw new InputError(`${file}: a scenario is a .yaml, .json or .ts file`);
-  }
-  if (!isMap(data)) {
-    throw new InputError(
-      extension.endsWith("s")
-        ? `${file}: must export a scenario: export default defineScenario({ ... })`
-        : `${file}: must be a map of keys such as model, channel and receivers`,
-    );
-  }
-  return { text, data };
-}
-
-/** Applies `--set path=value`. The value is read as YAML; file paths are relative to where one types. */
-function applyOverride(data: Data, override: string): void {
-  const equals = override.indexOf("=");
-  if (equals < 1) {
-    throw new InputError(`--set must be path.to.key=value, got "${override}"`);
-  }
-  const path = override.slice(0, equals).trim();
-  const written = override.slice(equals + 1);
-  let value: unknown;
-  try {
-    value = parseYaml(written);
-  } catch {
-    value = written;
-  }
-  if (typeof value === "string" && isPathKey(path.split(".").at(-1)!))
-    value = absolutePath(value, process.cwd());
-  // Below these, keys are themselves paths with dots.
-  for (const group of ["sweep", "zip"]) {
-    if (path.startsWith(`${group}.`)) {
-      if (!isMap(data[group])) {
-        if (data[group] !== undefined) throw new InputError(`--set ${path}: ${group} is not a map`);
-        data[group] = {};
-      }
-      (data[group] as Data)[path.slice(group.length + 1)] = value;
-      return;
-    }
-  }
-  // A value given by hand takes the place of a sweep over the same parameter.
-  if (isMap(data.sweep)) delete data.sweep[path];
-  if (!setPath(data, path, value)) {
-    throw new InputError(`--set ${override}: there is no ${path} in the scenario`);
-  }
-}
-
-const isPathKey = (key: string) => key === "path" || key.endsWith("Path");
-
-/** A path seen from a folder; `~` is the user's home. */
-function absolutePath(path: string, folder: string): string {
-  return resolve(folder, path.replace(/^~(?=$|\/)/, homedir()));
-}
-
-/** Makes every file path in the scenario absolute: relative ones start at the scenario's folder. */
-function makePathsAbsolute(data: unknown, folder: string): void {
-  if (Array.isArray(data)) for (const entry of data) makePathsAbsolute(entry, folder);
-  if (!isMap(data)) return;
-  for (const [key, value] of Object.entries(data)) {
-    if (typeof value === "string" && isPathKey(key)) {
-      data[key] = absolutePath(value, folder);
-    } else makePathsAbsolute(value, folder);
   }
 }
 

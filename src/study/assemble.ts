@@ -177,16 +177,25 @@ export function describeSession(
   scenarioFile: string,
   startedAt: Date,
 ): Session {
-  const git = gitCommit(dirname(scenarioFile));
   return {
     startedAt: startedAt.toISOString(),
+    ...describeProcess(scenarioFile),
+    workers: workforce.workers,
+    threadsPerWorker: workforce.threads || availableParallelism(),
+  };
+}
+
+/** This process, its machine and its programs. */
+export function describeProcess(
+  scenarioFile: string,
+): Omit<Session, "startedAt" | "workers" | "threadsPerWorker"> {
+  const git = gitCommit(dirname(scenarioFile));
+  return {
     host: hostname(),
     pid: process.pid,
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
-    workers: workforce.workers,
-    threadsPerWorker: workforce.threads || availableParallelism(),
     versions: {
       weightlink: packageJson.version,
       node: process.versions.node,
