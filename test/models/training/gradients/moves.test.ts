@@ -48,7 +48,15 @@ test("Transpose: any order of the axes, reversed where none is given", async () 
       const attributes = perm && { perm: { ints: perm } };
       await check(shape, seed, (g, x) => g.node("Transpose", [x], attributes), sources);
     }),
-    { numRuns: 12, seed: 1 },
+    // Orders that are not their own inverse.
+    {
+      numRuns: 12,
+      seed: 1,
+      examples: [
+        [{ shape: [2, 3, 4], perm: [1, 2, 0] }, 5],
+        [{ shape: [3, 1, 2, 4], perm: [3, 0, 2, 1] }, 6],
+      ],
+    },
   );
 });
 
