@@ -10,6 +10,11 @@ import * as ort from "onnxruntime-node";
 import { InputError } from "../../errors.js";
 import { decodeModel, encodeModel, type OnnxValueInfo } from "../../weights/onnx-proto.js";
 
+export interface FloatTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
 export interface Constant {
   readonly shape: readonly number[];
   readonly data: Float32Array | readonly number[];
