@@ -91,7 +91,7 @@ const networks: Record<string, () => { input: Value; output: Value }> = {
     const shaped = layers.reshape({ targetShape: [4, 36] }).apply(turned) as Value;
     const mixed = layers.dense({ units: 7, activation: "relu" }).apply(shaped) as Value;
     const dropped = layers.dropout({ rate: 0.3 }).apply(mixed) as Value;
-    return { input, output: layers.softmax().apply(dropped) as Value };
+    return { input, output: layers.softmax({ axis: 2 }).apply(dropped) as Value };
   },
   "an image for an output": () => {
     const input = tf.input({ shape: [4, 6, 2] });
