@@ -110,13 +110,10 @@ function dropout(layer: LayerNode, c: LayersConversion): Held {
 
 function dense(layer: LayerNode, c: LayersConversion): Held {
   const { name } = layer;
-  const { shape, values } = c.weight(layer, "kernel");
+  const { shape, values } = c.weight(layer, "kernel", 2);
   const [ins, units] = shape;
   const biased = layer.config.use_bias !== false;
-  const bias = () => {
-    const { values: shift } = c.weight(layer, "bias");
-    return c.graph.initializer(`${name}.bias`, [units], shift);
-  };
+  const bias = () => c.vector(layer, "bias", units, "bias");
   const x = wholeInput(layer, c);
   const { shape: from } = c.value(layer.inputs[0]);
   const order = identityOrder(from.length);
@@ -149,17 +146,15 @@ function batchNormalization(layer: LayerNode, c: LayersConversion): Held {
       `must be over the last of 2 or 4 axes to convert, got axis ${axis} of ${rank}`,
     );
   }
-  const { values: mean } = c.weight(layer, "moving_mean");
-  const channels = mean.length;
-  const scale =
-    config.scale === false ? new Float32Array(channels).fill(1) : c.weight(layer, "gamma").values;
-  const shift =
-    config.center === false ? new Float32Array(channels) : c.weight(layer, "beta").values;
-  const { values: variance } = c.weight(layer, "moving_variance");
-  const parts = { weight: scale, bias: shift, running_mean: mean, running_var: variance };
-  const tensors = Object.entries(parts).map(([part, values]) =>
-    c.graph.initializer(`${name}.${part}`, [channels], values),
-  );
+  const channels = shape[rank - 1];
+  const fixed = (part: string, value: number) =>
+    c.graph.initializer(`${name}.${part}`, [channels], new Float32Array(channels).fill(value));
+  const tensors = [
+    config.scale === false ? fixed("weight", 1) : c.vector(layer, "gamma", channels, "weight"),
+    config.center === false ? fixed("bias", 0) : c.vector(layer, "beta", channels, "bias"),
+    c.vector(layer, "moving_mean", channels, "running_mean"),
+    c.vector(layer, "moving_variance", channels, "running_var"),
+  ];
   const order: AxisOrder = rank === 4 ? channelsFirst : identityOrder(rank);
   const value = c.node(
     layer,

@@ -14,7 +14,7 @@ import { type AttributeValue, OnnxGraphBuilder } from "../onnx-graph.js";
 import { type AxisOrder, channelsFirst, identityOrder, permutation, sameOrder } from "./axes.js";
 import { layerClasses } from "./layers-operators.js";
 import { type LayerGraph, type LayerNode, readLayerGraph } from "./layers-topology.js";
-import { traceGraph } from "./trace.js";
+import { type FloatTensor, traceGraph } from "./trace.js";
 
 /** A value of the graph; its axis k is the layers' axis `order[k]`. */
 export interface Held {
@@ -100,8 +100,8 @@ export class LayersConversion {
     return this.graph.initializer(name, [values.length], BigInt64Array.from(values, BigInt));
   }
 
-  /** A weight of the layer; enclosing scopes may stand before its name. */
-  weight(layer: LayerNode, part: string): { shape: readonly number[]; values: Float32Array } {
+  /** A weight of the layer with `rank` axes; enclosing scopes may stand before its name. */
+  weight(layer: LayerNode, part: string, rank: number): FloatTensor {
     const name = `${layer.name}/${part}`;
     const { tensors } = this.#file;
     const tensor =
@@ -109,7 +109,26 @@ export class LayersConversion {
     if (!(tensor?.values instanceof Float32Array)) {
       throw this.refused(layer, `has no floating-point weight "${name}" in the file`);
     }
-    return { shape: tensor.shape, values: tensor.values };
+    const { shape, values } = tensor;
+    if (shape.length !== rank) {
+      throw this.refused(
+        layer,
+        `must have a weight "${name}" of ${rank} axes, got [${shape.join(", ")}]`,
+      );
+    }
+    return { shape, values };
+  }
+
+  /** A weight of so many numbers, as the tensor `${layer}.${name}` of the graph. */
+  vector(layer: LayerNode, part: string, size: number, name: string): string {
+    const { values } = this.weight(layer, part, 1);
+    if (values.length !== size) {
+      throw this.refused(
+        layer,
+        `must have ${size} numbers in its weight "${layer.name}/${part}", got ${values.length}`,
+      );
+    }
+    return this.graph.initializer(`${layer.name}.${name}`, [size], values);
   }
 
   refused({ name, className }: LayerNode, rule: string): InputError {

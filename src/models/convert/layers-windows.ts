@@ -67,14 +67,14 @@ function windowOf(
 }
 
 export function convolution(layer: LayerNode, c: LayersConversion): Held {
-  const { shape, values } = c.weight(layer, "kernel");
+  const { shape, values } = c.weight(layer, "kernel", 4);
   const [rows, columns, ins, outs] = shape;
   const groups = Number(layer.config.groups ?? 1);
   return convolved(layer, c, [rows, columns], ins, outs, groups, values);
 }
 
 export function depthwise(layer: LayerNode, c: LayersConversion): Held {
-  const { shape, values } = c.weight(layer, "depthwise_kernel");
+  const { shape, values } = c.weight(layer, "depthwise_kernel", 4);
   const [rows, columns, ins, multiplier] = shape;
   if (pair(layer, "dilation_rate", [1, 1]).some((rate) => rate !== 1)) {
     throw c.refused(layer, "has a dilation_rate, which Keras uses and TensorFlow.js leaves out");
@@ -108,9 +108,7 @@ function convolved(
     c.inOrder(layer.inputs[0], channelsFirst),
     c.graph.initializer(`${name}.weight`, [outs, ins, ...kernel], turned),
   ];
-  if (config.use_bias !== false) {
-    inputs.push(c.graph.initializer(`${name}.bias`, [outs], c.weight(layer, "bias").values));
-  }
+  if (config.use_bias !== false) inputs.push(c.vector(layer, "bias", outs, "bias"));
   const attributes = {
     ...window.attributes,
     dilations: { ints: dilations },

@@ -7,8 +7,9 @@ import type { OnnxNode } from "../../weights/onnx-proto.js";
 import { channelsLast, identityOrder, renamed, sameOrder } from "./axes.js";
 import { float, integer, integers, layerName } from "./onnx-attributes.js";
 import { pad, slice, split } from "./onnx-crops.js";
-import type { FloatTensor, OnnxConversion } from "./onnx-to-layers.js";
+import type { OnnxConversion } from "./onnx-to-layers.js";
 import { convolution, globalPool, pool } from "./onnx-windows.js";
+import type { FloatTensor } from "./trace.js";
 
 type Operator = (node: OnnxNode, c: OnnxConversion) => void;
 

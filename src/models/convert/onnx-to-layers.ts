@@ -14,17 +14,12 @@ import { DataType, decodeModel, type OnnxNode } from "../../weights/onnx-proto.j
 import { type AxisOrder, channelsLast, identityOrder, permutation, sameOrder } from "./axes.js";
 import { type LayersModel, LayersModelBuilder, type LayerWeight } from "./layers-file.js";
 import { operators } from "./onnx-operators.js";
-import { type Constant, type Trace, traceGraph } from "./trace.js";
+import { type Constant, type FloatTensor, type Trace, traceGraph } from "./trace.js";
 
 /** The output of a layer. ONNX's axes that `order` leaves out have size 1 and are not held. */
 export interface Held {
   readonly layer: string;
   readonly order: AxisOrder;
-}
-
-export interface FloatTensor {
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
 }
 
 export async function onnxToLayers(file: OnnxFile): Promise<LayersModel & { layers: number }> {

@@ -8,7 +8,17 @@
  */
 import * as ort from "onnxruntime-node";
 import { InputError } from "../../errors.js";
-import { decodeModel, encodeModel, type OnnxValueInfo } from "../../weights/onnx-proto.js";
+import {
+  DataType,
+  decodeModel,
+  encodeModel,
+  type OnnxValueInfo,
+} from "../../weights/onnx-proto.js";
+
+export interface FloatTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
 
 export interface Constant {
   readonly shape: readonly number[];
@@ -59,7 +69,7 @@ export async function traceGraph(
   for (const input of inputs) {
     const shape = inputShape(path, input);
     const size = shape.reduce((a, b) => a * b, 1);
-    const integers = input.type?.tensor_type?.elem_type === 7;
+    const integers = input.type?.tensor_type?.elem_type === DataType.INT64;
     feeds[input.name] = integers
       ? new ort.Tensor("int64", new BigInt64Array(size), shape)
       : new ort.Tensor("float32", new Float32Array(size), shape);
