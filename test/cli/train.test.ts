@@ -134,7 +134,7 @@ test("killed at random moments and resumed: the same bytes as never killed, what
     await trainAndKill(
       cwd,
       [...slow, "--out", "killed"],
-      1 + random.integer(6),
+      4 + random.integer(6),
       random.integer(40),
     );
     expect(existsSync(checkpointPath(join(cwd, "killed")))).toBe(true);
