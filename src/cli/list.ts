@@ -2,10 +2,14 @@ import type { z } from "zod";
 import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
+import { losses } from "../models/training/losses/index.js";
+import { optimizers } from "../models/training/optimizers/index.js";
 import { architectures } from "../models/zoo/index.js";
 import { estimators } from "../receiver/index.js";
 import { refinements } from "../receiver/refinements/index.js";
 import { parameterRows } from "../scenario/describe.js";
+import { augmentations } from "../training/augmentations/index.js";
+import { schedules } from "../training/schedules/index.js";
 import { codings } from "../transmitter/codings/index.js";
 
 export const listKinds = [
@@ -16,6 +20,10 @@ export const listKinds = [
   "models",
   "architectures",
   "datasets",
+  "losses",
+  "optimizers",
+  "schedules",
+  "augmentations",
 ] as const;
 
 interface Part {
@@ -33,6 +41,10 @@ const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
   models: embeddedModels,
   architectures,
   datasets,
+  losses,
+  optimizers,
+  schedules,
+  augmentations,
 };
 
 /** `weightlink list`: what a scenario can name, with parameters, units and defaults. */
