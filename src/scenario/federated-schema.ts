@@ -219,3 +219,5 @@ export function defineFederated(scenario: FederatedInput): FederatedInput {
 export const uplinkOf = ({ uplink }: FederatedPoint) => partOf<Uplink>(uplinks, uplink);
 export const partitionOf = ({ partition }: FederatedPoint) => partOf<Partition>(partitions, partition);
 export const speedOf = ({ devices }: FederatedPoint) => partOf<Speed>(speeds, devices.speed);
+export const symbolRateHz = ({ uplink }: FederatedPoint) =>
+  (uplink as unknown as { symbolRateHz: number }).symbolRateHz;

@@ -83,7 +83,7 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   checkKind(data, file, "inference");
   const studyData = pick(data, studyShape);
   const pointData = pick(data, pointShape);
-  checkKeys(data, file);
+  checkKeys(data, scenarioSchema, file);
   const parsed = studySchema.safeParse(studyData);
   if (!parsed.success) {
     throw new InputError(describeIssues(parsed.error, studySchema, studyData, file));
@@ -160,8 +160,8 @@ export function pick(data: Data, shape: object): Data {
   return Object.fromEntries(Object.entries(data).filter(([key]) => Object.hasOwn(shape, key)));
 }
 
-function checkKeys(data: Data, file: string): void {
-  const known = Object.keys(scenarioSchema.shape);
+export function checkKeys(data: Data, { shape }: z.ZodObject, file: string): void {
+  const known = Object.keys(shape);
   const unknown = Object.keys(data).filter((key) => !known.includes(key));
   if (unknown.length === 0) return;
   throw new InputError(
