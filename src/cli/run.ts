@@ -13,6 +13,7 @@ import {
 } from "../report/run-folder.js";
 import { counted, trialsText } from "../report/wording.js";
 import { loadScenario, type Plan } from "../scenario/load.js";
+import { kindOf, readScenario } from "../scenario/read.js";
 import {
   assembleRun,
   describeRun,
@@ -48,6 +49,11 @@ export interface RunArguments {
  */
 export async function run(args: RunArguments): Promise<void> {
   const { scenario, set: overrides, seed, yes, workers } = args;
+  const { data } = await readScenario(scenario);
+  if (kindOf(data, scenario) === "federated") {
+    const { federated } = await import("./federated.js");
+    return federated(args);
+  }
   const plan = await loadScenario(scenario, { overrides, seed, yes });
   const voice = new Voice(args);
   const interrupt = watchInterrupt(() =>

@@ -2,10 +2,11 @@
  * From a scenario file and command-line overrides to a checked plan of points.
  */
 import { basename, dirname, extname, resolve } from "node:path";
+import type { z } from "zod";
 import { InputError, unknownName } from "../errors.js";
 import { axisTitle } from "./axis.js";
 import { describeIssues, shorten } from "./issues.js";
-import { type Data, getPath } from "./paths.js";
+import { type Data, getPath, isMap } from "./paths.js";
 import { applyOverride, checkKind, makePathsAbsolute, readScenario } from "./read.js";
 import {
   expandReceiver,
@@ -18,7 +19,13 @@ import {
   studySchema,
   studyShape,
 } from "./schema.js";
-import { applyPoint, expandSweep, meetsConstraints, parameterValue } from "./sweep.js";
+import {
+  type Assignment,
+  applyPoint,
+  expandSweep,
+  meetsConstraints,
+  parameterValue,
+} from "./sweep.js";
 
 export interface PlannedPoint {
   readonly settings: PointSettings;
@@ -76,7 +83,7 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   checkKind(data, file, "inference");
   const studyData = pick(data, studyShape);
   const pointData = pick(data, pointShape);
-  checkKeys(data, file);
+  checkKeys(data, scenarioSchema, file);
   const parsed = studySchema.safeParse(studyData);
   if (!parsed.success) {
     throw new InputError(describeIssues(parsed.error, studySchema, studyData, file));
@@ -94,17 +101,34 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   if (Array.isArray(pointData.receivers)) {
     pointData.receivers = pointData.receivers.map(expandReceiver);
   }
-  const points: PlannedPoint[] = [];
+  const { constraints } = study;
+  const planned = planPoints(assignments, pointData, pointSchema, { constraints, file, folder });
+  checkBaseline(study, planned.points, file);
+  const name = basename(file, extname(file));
+  return { file, name, text, overrides, data, study, ...planned };
+}
+
+/**
+ * Checks the points of a sweep, drops those that break a constraint, and names the axes. Throws InputError where a point
+ * is wrong, or none is left.
+ */
+export function planPoints<Schema extends z.ZodType>(
+  assignments: readonly (readonly Assignment[])[],
+  pointData: Data,
+  schema: Schema,
+  { constraints, file, folder }: { constraints: readonly string[]; file: string; folder: string },
+) {
+  const points: { settings: z.output<Schema>; parameters: PlannedPoint["parameters"] }[] = [];
   for (const assigned of assignments) {
     const applied = applyPoint(pointData, assigned, file);
     makePathsAbsolute(applied, folder);
-    const point = pointSchema.safeParse(applied);
+    const point = schema.safeParse(applied);
     if (!point.success) {
       const values = assigned.map((a) => `${a.path} = ${shorten(a.value)}`).join(", ");
       const where = values === "" ? file : `${file} (at ${values})`;
-      throw new InputError(describeIssues(point.error, pointSchema, applied, where));
+      throw new InputError(describeIssues(point.error, schema, applied, where));
     }
-    if (!meetsConstraints(study.constraints, point.data, file)) continue;
+    if (!meetsConstraints(constraints, point.data, file)) continue;
     const parameters = Object.fromEntries(
       assigned.map(({ path, value }) => [path, sweptValue(point.data, path, value)]),
     );
@@ -113,15 +137,12 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   if (points.length === 0) {
     throw new InputError(`${file}: the constraints leave no point of the sweep`);
   }
-  checkBaseline(study, points, file);
   const axes = assignments[0].map(({ path }) => ({
     path,
     title: axisTitle(path),
     values: [...new Set(points.map((p) => p.parameters[path]))],
   }));
-  const name = basename(file, extname(file));
-  const dropped = assignments.length - points.length;
-  return { file, name, text, overrides, data, study, points, dropped, axes };
+  return { points, dropped: assignments.length - points.length, axes };
 }
 
 /** Throws InputError where the baseline is not the label of a receiver. */
@@ -135,12 +156,12 @@ function checkBaseline(study: StudySettings, points: readonly PlannedPoint[], fi
   }
 }
 
-function pick(data: Data, shape: object): Data {
+export function pick(data: Data, shape: object): Data {
   return Object.fromEntries(Object.entries(data).filter(([key]) => Object.hasOwn(shape, key)));
 }
 
-function checkKeys(data: Data, file: string): void {
-  const known = Object.keys(scenarioSchema.shape);
+export function checkKeys(data: Data, { shape }: z.ZodObject, file: string): void {
+  const known = Object.keys(shape);
   const unknown = Object.keys(data).filter((key) => !known.includes(key));
   if (unknown.length === 0) return;
   throw new InputError(
@@ -148,11 +169,13 @@ function checkKeys(data: Data, file: string): void {
   );
 }
 
-/** The value as checked: a number for "1 MHz"; text for what is neither number nor name. */
-function sweptValue(point: PointSettings, path: string, written: unknown) {
+/** The value as checked: a number for "1 MHz"; the label or name of a part; text for what is nothing of these. */
+function sweptValue(point: unknown, path: string, written: unknown) {
   try {
     return parameterValue(point, path);
   } catch {
-    return shorten(getPath(point, path) ?? written);
+    const value = getPath(point, path) ?? written;
+    const name = isMap(value) ? (value.label ?? value.name) : undefined;
+    return name === undefined ? shorten(value) : String(name);
   }
 }

@@ -49,7 +49,11 @@ export async function readScenario(file: string): Promise<{ text: string; data: 
 }
 
 /** Kinds of scenarios, and the command that runs each. */
-const kinds = { inference: "weightlink run", training: "weightlink train" } as const;
+const kinds = {
+  inference: "weightlink run",
+  training: "weightlink train",
+  federated: "weightlink run",
+} as const;
 
 export type ScenarioKind = keyof typeof kinds;
 

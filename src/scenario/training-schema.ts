@@ -19,7 +19,7 @@ import { quantity } from "../units.js";
 import { partOf, studyShape } from "./schema.js";
 
 /** One of `parts` as a map, or by its name alone. */
-const nameOrMap = (parts: readonly NamedPart[]) =>
+export const nameOrMap = (parts: readonly NamedPart[]) =>
   z.preprocess((entry) => (typeof entry === "string" ? { name: entry } : entry), named(parts));
 
 export const networkSchema = z
@@ -53,11 +53,11 @@ export const networkSchema = z
     }
   });
 
-const learningRate = quantity(undefined, z.number().positive()).describe(
+export const learningRate = quantity(undefined, z.number().positive()).describe(
   "step along the gradient; the largest one where a schedule varies it",
 );
 
-const wholeNumber = () => quantity(undefined, z.number().int().positive());
+export const wholeNumber = () => quantity(undefined, z.number().int().positive());
 
 /** Keys of `training`, but for the parts that go by name. */
 export const loopParams = {
@@ -113,6 +113,6 @@ export function defineTraining(scenario: TrainingInput): TrainingInput {
 }
 
 // The schema has checked names and parameters, so each definition gets the parameters it declares.
-export const scheduleOf = ({ training }: TrainingSettings) =>
+export const scheduleOf = ({ training }: { training: Pick<TrainingSettings["training"], "schedule"> }) =>
   partOf<Schedule>(schedules, training.schedule);
 export const augmentationOf = (entry: object) => partOf<Augmentation>(augmentations, entry);

@@ -29,24 +29,31 @@ export class BatchSource {
   readonly #augmentations: readonly NamedAugment[];
   readonly #random: RandomSource;
   readonly #batch: Batch;
+  readonly #indices: Int32Array;
   readonly #order: Int32Array;
 
-  /** Throws InputError where a batch is larger than all examples. */
+  /**
+   * With `indices`, an epoch has those examples alone, each as often as it is listed. Throws InputError where a
+   * batch is larger than all examples.
+   */
   constructor(
     examples: Examples,
     readonly size: number,
     random: RandomSource,
     augmentations: readonly NamedAugment[] = [],
+    indices?: Int32Array,
   ) {
-    if (size > examples.count) {
+    const count = indices?.length ?? examples.count;
+    if (size > count) {
       throw new InputError(
-        `training.batch must be at most the ${examples.count} training examples, got ${size}`,
+        `training.batch must be at most the ${count} training examples, got ${size}`,
       );
     }
+    this.#indices = indices ?? Int32Array.from({ length: count }, (_, i) => i);
     this.#examples = examples;
     this.#random = random;
     this.#augmentations = augmentations;
-    this.#order = new Int32Array(examples.count);
+    this.#order = new Int32Array(count);
     this.#batch = {
       inputs: examples.inputs.map((input) => ({ ...input, data: roomFor(input, size) })),
       labels: new Int32Array(size),
@@ -55,18 +62,18 @@ export class BatchSource {
 
   /** Whole batches in an epoch. */
   get perEpoch(): number {
-    return Math.floor(this.#examples.count / this.size);
+    return Math.floor(this.#order.length / this.size);
   }
 
   /** Examples that each epoch does without. */
   get leftOut(): number {
-    return this.#examples.count % this.size;
+    return this.#order.length % this.size;
   }
 
   /** The batches of an epoch, counted from 0. */
   *epoch(epoch: number): Generator<Batch, void, void> {
     const order = this.#order;
-    for (let i = 0; i < order.length; i++) order[i] = i;
+    order.set(this.#indices);
     this.#random.child("order").stream(`epoch ${epoch}`).shuffle(order);
     const changes = this.#augmentations.map(({ name, augment }, i) => ({
       augment,

@@ -14,11 +14,11 @@ import { openOnnxBytes, readModelFile } from "../models/onnx-model.js";
 import { checkScores, countCorrect } from "../models/score.js";
 import { openTrainer } from "../models/training/onnx-trainer.js";
 import type { Trainer } from "../models/training/trainer.js";
-import type { Architecture } from "../models/zoo/architecture.js";
+import type { Architecture, Task } from "../models/zoo/architecture.js";
 import { architectures } from "../models/zoo/index.js";
 import type { TrainingPlan } from "../scenario/load-training.js";
 import { datasetOf } from "../scenario/schema.js";
-import { augmentationOf, scheduleOf } from "../scenario/training-schema.js";
+import { augmentationOf, scheduleOf, type TrainingSettings } from "../scenario/training-schema.js";
 import { hashFiles } from "../study/assemble.js";
 import { layOut } from "../weights/layout.js";
 import type { ImageForm } from "./augmentations/augmentation.js";
@@ -53,7 +53,9 @@ export async function openTrainingBench(
   const { training, seed, threads } = settings;
   const dataset = datasetOf(settings).open(settings.dataset as never);
   const raw = dataset.load("train");
-  const { name: modelName, bytes, files } = startingModel(plan, raw, dataset.classes);
+  const task = { example: raw.inputs[0].shape, classes: dataset.classes };
+  const random = new RandomSource(seed).child("model");
+  const { name: modelName, bytes, files } = startingModel(settings.model, task, random);
   const model = openOnnxBytes(modelName, bytes);
   const fitted = (examples: Examples) => fitExamples(examples, model, modelName);
   const examples = fitted(raw);
@@ -104,15 +106,16 @@ export async function openTrainingBench(
   };
 }
 
-/** The model before its first step. */
-function startingModel({ settings }: TrainingPlan, { inputs }: Examples, classes: number) {
-  const { architecture, name, path, weightsPath } = settings.model;
+/** The model before its first step; `random` draws its weights where it is built. */
+export function startingModel(
+  { architecture, name, path, weightsPath }: TrainingSettings["model"],
+  task: Task,
+  random: RandomSource,
+): { name: string; bytes: Uint8Array; files: readonly string[] } {
   if (architecture !== undefined) {
     const part = (architectures as unknown as readonly Architecture[]).find(
       (a) => a.name === architecture.name,
     )!;
-    const task = { example: inputs[0].shape, classes };
-    const random = new RandomSource(settings.seed).child("model");
     return { name: part.name, bytes: part.build(architecture, task, random), files: [] };
   }
   const embedded = embeddedModels.find((m) => m.name === name);
@@ -134,7 +137,7 @@ function openAugmentations(
 }
 
 /** Throws InputError unless the examples are images whose channels come first, as the model takes them. */
-function imageForm(
+export function imageForm(
   augmentation: string,
   raw: Examples,
   fitted: Examples,
