@@ -59,7 +59,7 @@ export function slice(node: OnnxNode, c: OnnxConversion): void {
   const axes = list(3, "axes") ?? starts.map((_, i) => i);
   const steps = list(4, "steps") ?? starts.map(() => 1);
   const thinned = [1, 1]; // rows, columns
-  let { layer, order } = c.value(x);
+  let { layer, order } = c.whole(x);
   const name = node.output[0];
   c.hold(name, layer, order);
   axes.forEach((given, i) => {
@@ -99,7 +99,7 @@ export function pad(node: OnnxNode, c: OnnxConversion): void {
   const axes = (listed ?? identityOrder(rank)).map((axis) => (axis + rank) % rank);
   const value = c.tensor(node.input[2])?.values[0] ?? float(node, "value", 0);
   const name = node.output[0];
-  const { layer, order } = c.value(x);
+  const { layer, order } = c.whole(x);
   c.hold(name, layer, order);
   axes.forEach((axis, i) => {
     const [before, after] = [pads[i], pads[i + axes.length]];

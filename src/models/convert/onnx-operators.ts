@@ -181,7 +181,7 @@ function merge(className: string, node: OnnxNode, c: OnnxConversion): void {
       `must join values of one shape, got [${c.shape(a).join(", ")}] and [${c.shape(b).join(", ")}]`,
     );
   }
-  const { order } = c.value(a);
+  const { order } = c.whole(a);
   const layers = [c.inOrder(a, order), c.inOrder(b, order)];
   c.hold(node.output[0], c.layer(className, node.output[0], {}, layers), order);
 }

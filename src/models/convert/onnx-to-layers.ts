@@ -117,6 +117,15 @@ export class OnnxConversion {
     return this.reshape(at, target, name);
   }
 
+  /** The value with none of its axes left out. */
+  whole(name: string): Held {
+    const held = this.value(name);
+    const rank = this.shape(name).length;
+    if (held.order.length === rank) return held;
+    const order = rank === 4 ? channelsLast : identityOrder(rank);
+    return { layer: this.inOrder(name, order), order };
+  }
+
   reshape(layer: string, target: readonly number[], name: string): string {
     return this.#builder.layer("Reshape", `${name}_reshaped`, { target_shape: target }, [layer]);
   }

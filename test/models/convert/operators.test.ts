@@ -177,6 +177,22 @@ const graphs: Record<string, (g: OnnxGraphBuilder, x: string) => string> = {
     g.node("Conv", [g.node("GlobalAveragePool", [x]), weight(g, "w", [2, 4, 1, 1])], {
       kernel_shape: { ints: [1, 1] },
     }),
+  "Slice and Pad of a pooled image": (g, x) => {
+    const pooled = g.node("GlobalAveragePool", [x]);
+    const part = g.node("Slice", [pooled, ints(g, "s", [1]), ints(g, "e", [3]), ints(g, "a", [1])]);
+    const more = g.node("Pad", [
+      g.node("GlobalMaxPool", [x]),
+      ints(g, "p", [0, 0, 1, 0, 0, 1, 0, 2]),
+    ]);
+    return g.node("Concat", [g.node("Flatten", [part]), g.node("Flatten", [more])], {
+      axis: { int: 1 },
+    });
+  },
+  "the sum of a pooled image and a convolution of it": (g, x) => {
+    const pooled = g.node("GlobalAveragePool", [x]);
+    const mixed = g.node("Conv", [pooled, weight(g, "w", [4, 4, 1, 1])]);
+    return g.node("Add", [pooled, g.node("Mul", [mixed, pooled])]);
+  },
   "products and sums of values held in different orders": (g, x) => {
     const turned = g.node("Transpose", [x], { perm: { ints: [0, 1, 3, 2] } });
     const again = g.node("Transpose", [g.node("Sigmoid", [turned])], {
