@@ -151,8 +151,9 @@ export const pointShape = {
           context.addIssue({
             code: "custom",
             path: [i, "label"],
-            message: `must differ from the other receivers' labels`,
+            message: `must differ from the other receivers' labels; "${label}" is there already, so give one of them a label of its own`,
             input: label,
+            params: { noValue: true },
           });
         }
         seen.add(label);

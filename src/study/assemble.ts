@@ -83,9 +83,11 @@ export async function describeRun(
         label: receiverLabel(receiver),
         name: estimator.name,
         needs: [
-          ...toldInWords(estimator, receiver, tensors),
-          ...(searches ? [labelledImages(receiver)] : []),
-          ...refinementsInWords(receiver.refine, plans),
+          ...new Set([
+            ...toldInWords(estimator, receiver, tensors),
+            ...(searches ? [labelledImages(receiver)] : []),
+            ...refinementsInWords(receiver.refine, plans),
+          ]),
         ],
         oracle: searches && receiver.choose === "oracle",
       };

@@ -176,6 +176,24 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
       /receivers\.0\.name: unknown receiver "mmse-bp"; did you mean "mmse-pb"\?/,
     ],
     [
+      "estimator for a refinement",
+      base.replace("[ml]", "[[ml, mmse]]"),
+      [],
+      /receivers\.0\.refine\.0\.name: unknown refinement "mmse"; known: batch-norm-datafree,/,
+    ],
+    [
+      "misspelled code",
+      base,
+      ["transmitter.code=[linear-cod]"],
+      /transmitter\.code\.0\.name: unknown code "linear-cod"; did you mean "linear-code"\?/,
+    ],
+    [
+      "group that is no word",
+      base.replace("[ml]", "[{ name: mmse-pb, groups: { a.b: { tensors: [fc.*] } } }]"),
+      [],
+      /receivers\.0\.groups: the name "a\.b" must be letters, digits and underscores/,
+    ],
+    [
       "misspelled model",
       base.replace("glyphs-resnet", "glyph-resnet"),
       [],
@@ -228,13 +246,13 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
       "no receivers",
       base.replace("[ml]", "[]"),
       [],
-      /receivers must have at least 1 entries, got \[\]/,
+      /receivers must have at least 1 entry, got \[\]/,
     ],
     [
       "same label twice",
       base.replace("[ml]", "[ml, ml]"),
       [],
-      /receivers\.1\.label must differ from the other receivers' labels/,
+      /receivers\.1\.label must differ from the other receivers' labels; "ml" is there already, so give one of them a label of its own$/m,
     ],
     [
       "no model",

@@ -33,9 +33,12 @@ export function usesMoments(chain: Chain): boolean {
   return chain.some((entry) => find(entry).sends !== undefined);
 }
 
-/** What a chain uses, in words: "200 unlabelled images", "layer statistics, sent (1334 numbers)". */
+/** What a chain uses, in words: "noise variance", "200 unlabelled images", "layer statistics, sent (1334 numbers)". */
 export function refinementsInWords(chain: Chain, plans: readonly NetworkPlan[]): string[] {
   const words: string[] = [];
+  if (chain.some((entry) => find(entry).needsNoiseVariance?.(entry as never))) {
+    words.push("noise variance");
+  }
   const images = unlabelledImages(chain);
   if (images > 0) words.push(images === 1 ? "1 unlabelled image" : `${images} unlabelled images`);
   const numbers = [...new Set(plans.map((plan) => sum(refinementVectorsSent(chain, plan))))];
@@ -65,6 +68,9 @@ export function orderIssue(chain: Chain): string | undefined {
     seen.add(name);
     if (changesWeights && fitted !== undefined) {
       return `must have ${name} before ${fitted}, whose statistics would not fit the weights that it changes`;
+    }
+    if (setsStatistics && fitted !== undefined) {
+      return `must have one of ${fitted} and ${name}, which set the same statistics`;
     }
     if (setsStatistics) fitted = name;
   }

@@ -60,6 +60,8 @@ export interface Refinement<P extends z.ZodObject = z.ZodObject> {
   readonly changesWeights?: boolean;
   /** True where it sets the statistics of every batch normalization that it knows how to. */
   readonly setsStatistics?: boolean;
+  /** Whether the receiver must know the noise variance for it; absent: it need not. */
+  needsNoiseVariance?(params: z.output<P>): boolean;
   /** Unlabelled images that the receiver looks at; none where this is absent. */
   images?(params: z.output<P>): number;
   /** What the transmitter sends for it; nothing where this is absent. */

@@ -140,10 +140,21 @@ describe("scenario", () => {
       ["ml", "bias-correct", "bias-correct"],
       "refine must name each refinement once; bias-correct stands there twice",
     ],
+    [
+      ["ml", "batch-norm-recalibrate", "batch-norm-datafree"],
+      "refine must have one of batch-norm-recalibrate and batch-norm-datafree, which set the same statistics",
+    ],
   ])("%j is refused", async (receiver, message) => {
     const [name, ...refine] = receiver;
     await expect(plan([{ name, refine }])).rejects.toThrow(message);
     await expect(plan([receiver])).rejects.toThrow();
+  });
+
+  test("groups that no tensor is in are refused before anything runs", async () => {
+    const groups = { ends: { tensors: ["linear.*"], lambda: 1 } };
+    await expect(prepareStudy(await plan([{ name: "mmse-pb", groups }]))).rejects.toThrow(
+      'receivers.mmse-pb.groups.ends.tensors: no tensor that is sent matches "linear.*"',
+    );
   });
 
   test("more unlabelled images than there are is refused before anything runs", async () => {
@@ -181,6 +192,12 @@ test("numbers and images are counted; what two refinements share is sent once", 
     "30 unlabelled images",
     "layer statistics, sent (10 numbers)",
   ]);
+  expect(refinementsInWords([{ name: "batch-norm-datafree" }], [network])).toEqual([
+    "noise variance",
+    `layer statistics, sent (${means + 9} numbers)`,
+  ]);
+  const estimated = { name: "scale-match", power: "estimated" };
+  expect(refinementsInWords([estimated], [network])).toEqual(["noise variance"]);
 });
 
 test("numbers arrive rounded, and cost the bits that they are rounded to", async () => {
