@@ -1,0 +1,257 @@
+/**
+ * A-DSGD: analog compressed sums. Devices send random projections of the largest values of their updates, which add up on
+ * the air; the server recovers the sparse sum. Of device k, with d values in an update and s < d on the air:
+ *
+ *   v_k = Δ_k + m_k                          update and what the device still owes from earlier rounds
+ *   g_k = the k largest magnitudes of v_k,   m_k ← v_k − g_k
+ *   g̃_k = A g_k                              s̃ = s − 1 values (s − 2 with the mean apart)
+ *   x_k = √α_k [g̃_k, c]                      α_k = d P/(‖g̃_k‖² + c²): every device spends exactly d P
+ *   x_k = √α_k [g̃_k − μ_k 1, μ_k, c]         in the first rounds, μ_k the mean of g̃_k; α_k likewise
+ *
+ * The last value tells the scale. The server divides y = Σ x_k + z by its last value over c, adds the mean back, and
+ * recovers by approximate message passing (a-dsgd/approximate-message-passing.ts)
+ *
+ *   ḡ = Σ_k √α_k g_k / (Σ_k √α_k + z_s/c)
+ *
+ * the mean of what was sent, weighted by √α_k: the divisor is 1. Observation, by `output`:
+ *
+ *   estimate   x^T, sparse and shrunk as in the paper; its variance is δ (‖z^T‖²/s − σ²), what state evolution makes of
+ *              the residual, never below 0
+ *   unbiased   x^T + Aᵀ z^T, which behaves as ḡ + white noise of variance ‖z^T‖²/s: for a denoiser behind it
+ *
+ * Departures from the paper, where A has s̃ × d independent entries, the same in all rounds. Here both ends shuffle the
+ * values by a shared seed and cut them into blocks of `blockValues`, each of which is projected alone, by one A for all
+ * blocks of a round, drawn anew from the round's stream. The number of nonzeros in a block of n then varies by
+ * √(n k/d (1 − k/d)): δ is the same, sparsity is not quite. And c is 1 in the paper: it fits updates whose norm is
+ * about 1; of smaller ones most of the energy would go into the last value, so that `scaleValue` can lower it.
+ *
+ * Two real components make a complex symbol. P is the energy of a device per component of its update, as elsewhere, though
+ * it is spent on s components: α_k has the P_t of the paper as d P. σ² = P / SNR is the noise variance per
+ * component; gains are 1. A round whose last value is not positive has lost its scale and is lost.
+ *
+ * Source: Amiri & Gündüz, "Machine learning at the wireless edge: distributed stochastic gradient descent over-the-air",
+ * IEEE Trans. Signal Process. 68 (2020) 2155–2169, arXiv 1901.00844. There k = s/2, s = d/2 and 25 devices.
+ * Limits: perfect alignment, no fading; equal power in all rounds; every device holds a vector of the update's length
+ * between rounds. k/s beyond the transition of message passing (0.386 at δ = ½) is not recovered exactly.
+ */
+import { z } from "zod";
+import { InputError } from "../../errors.js";
+import { dbToRatio, quantity } from "../../units.js";
+import { MessagePassing, minimaxThreshold } from "../a-dsgd/approximate-message-passing.js";
+import { gaussianProjection, hadamardProjection, type Projection } from "../a-dsgd/projection.js";
+import { topK } from "../a-dsgd/top-k.js";
+import { defineUplink } from "../uplink.js";
+import { deviceSnrDb } from "../uplink-noise.js";
+
+export const aDsgd = defineUplink({
+  name: "a-dsgd",
+  summary:
+    "sparsified updates, randomly projected, summed on the air and recovered by message passing",
+
+  params: z
+    .strictObject({
+      deviceSnrDb,
+      bandwidthShare: quantity(undefined, z.number().gt(0).lt(1))
+        .default(0.5)
+        .describe("components on the air over values of an update, s/d"),
+      keep: quantity(undefined, z.number().gt(0).lt(1))
+        .default(0.25)
+        .describe("share of the values that a device sends, k/d; below bandwidthShare"),
+      projection: z
+        .enum(["gaussian", "hadamard"])
+        .default("gaussian")
+        .describe(
+          "gaussian: independent entries; hadamard: rows of a Hadamard matrix, much faster",
+        ),
+      blockValues: quantity(
+        undefined,
+        z
+          .number()
+          .int()
+          .min(16)
+          .max(2 ** 24),
+      )
+        .default(4096)
+        .describe("most values that are projected together"),
+      scaleValue: quantity(undefined, z.number().positive())
+        .default(1)
+        .describe("c: value sent beside the projection to tell its scale, in units of the update"),
+      meanRemovalRounds: quantity(undefined, z.number().int().min(0))
+        .default(20)
+        .describe("first rounds in which the mean of the projection travels apart"),
+      iterations: quantity(undefined, z.number().int().min(1).max(1000))
+        .default(20)
+        .describe("steps of message passing"),
+      threshold: quantity(undefined, z.number().positive())
+        .optional()
+        .describe("soft threshold over the noise level; absent: minimax for s/d"),
+      output: z
+        .enum(["estimate", "unbiased"])
+        .default("estimate")
+        .describe(
+          "estimate: sparse and shrunk; unbiased: with the noise that message passing sees",
+        ),
+    })
+    .superRefine(({ keep, bandwidthShare }, context) => {
+      if (keep < bandwidthShare) return;
+      const message = `must be below bandwidthShare = ${bandwidthShare}`;
+      context.addIssue({ code: "custom", message, input: keep, path: ["keep"] });
+    }),
+
+  open(params, { size }, memory) {
+    const blocks = Math.ceil(size / params.blockValues);
+    const columns = Math.ceil(size / blocks);
+    const rows = Math.round(params.bandwidthShare * columns);
+    const sparsity = Math.max(1, Math.round(params.keep * size));
+    if (!(rows >= 1 && rows < columns)) {
+      throw new InputError(
+        `a-dsgd: bandwidthShare ${params.bandwidthShare} of blocks of ${columns} values leaves ${rows} on the air; ` +
+          `it must be at least 1 and below ${columns}`,
+      );
+    }
+    if (params.projection === "gaussian" && rows * columns > 2 ** 28) {
+      throw new InputError(
+        `a-dsgd: projection gaussian with blocks of ${columns} values needs a matrix of ${rows * columns} numbers ` +
+          "(at most 2^28); lower blockValues, or take projection hadamard",
+      );
+    }
+    const recovery = {
+      iterations: params.iterations,
+      threshold: params.threshold ?? minimaxThreshold(rows / columns).threshold,
+    };
+
+    const errors = openErrors(memory, size);
+    const select = topK();
+    const places = new Int32Array(sparsity);
+    const order = new Int32Array(size); // place in the shuffled vector of each value
+    const block = new Float64Array(columns);
+    const shuffled = new Float64Array(blocks * columns);
+    const projected = new Float64Array(rows);
+    const sent = new Float64Array(blocks * rows);
+    const received = new Float32Array(blocks * rows + 2);
+    const passing = new MessagePassing(rows, columns);
+    const r = new Float32Array(size);
+    const matrix = params.projection === "gaussian" ? new Float32Array(rows * columns) : undefined;
+
+    return {
+      send(updates, { round, active, random }) {
+        const apart = round < params.meanRemovalRounds ? 1 : 0;
+        const components = blocks * rows + 1 + apart;
+        const stream = random.stream("projection");
+        const a =
+          matrix === undefined
+            ? hadamardProjection(rows, columns, stream)
+            : gaussianProjection(rows, columns, stream, matrix);
+        for (let i = 0; i < size; i++) order[i] = i;
+        random.stream("order").shuffle(order);
+
+        // y: the projections, then the means, then the scale.
+        const noiseVariance = 1 / dbToRatio(params.deviceSnrDb);
+        const y = received.subarray(0, components);
+        random.stream("noise").fillNormal(y, Math.sqrt(noiseVariance));
+        active.forEach((device, k) => {
+          sparsify(errorOf(device), updates[k]);
+          project(a);
+          transmit(y, apart === 1);
+        });
+        const scale = y[components - 1] / params.scaleValue;
+        const told = {
+          divisor: 1,
+          heard: active,
+          symbols: Math.ceil(components / 2),
+          energy: active.map(() => size),
+          noiseVariance,
+        };
+        if (active.length === 0 || !(scale > 0)) return { ...told, observation: undefined };
+        // The mean that is added back brings its own noise to every value.
+        const variance = ((1 + apart) * noiseVariance) / scale ** 2;
+        return {
+          ...told,
+          observation: { r, noiseVariance: recover(a, y, scale, apart, variance) },
+        };
+      },
+      memory: errors,
+    };
+
+    function errorOf(device: number): Float32Array {
+      const name = `error of device ${device}`;
+      const error = errors.get(name) ?? new Float32Array(size);
+      errors.set(name, error);
+      return error;
+    }
+
+    /** Moves the largest values of `error` + `update` into `shuffled`, and leaves the others in `error`. */
+    function sparsify(error: Float32Array, update: Float32Array): void {
+      for (let i = 0; i < size; i++) error[i] += update[i];
+      select.select(error, sparsity, places);
+      shuffled.fill(0);
+      for (let next = 0; next < sparsity; next++) {
+        const i = places[next];
+        shuffled[order[i]] = error[i];
+        error[i] = 0;
+      }
+    }
+
+    /** `sent` ← A `shuffled`, block by block. */
+    function project(a: Projection): void {
+      for (let b = 0; b < blocks; b++) {
+        block.set(shuffled.subarray(b * columns, (b + 1) * columns));
+        a.forward(block, projected);
+        sent.set(projected, b * rows);
+      }
+    }
+
+    /** Adds √α [g̃, c], or √α [g̃ − μ 1, μ, c], to `y`. */
+    function transmit(y: Float32Array, apart: boolean): void {
+      let sum = 0;
+      let squares = 0;
+      for (let j = 0; j < sent.length; j++) {
+        sum += sent[j];
+        squares += sent[j] * sent[j];
+      }
+      const mean = apart ? sum / sent.length : 0;
+      const energy = squares - (sent.length - 1) * mean ** 2 + params.scaleValue ** 2;
+      const amplitude = Math.sqrt(size / energy);
+      for (let j = 0; j < sent.length; j++) y[j] += amplitude * (sent[j] - mean);
+      if (apart) y[sent.length] += amplitude * mean;
+      y[y.length - 1] += amplitude * params.scaleValue;
+    }
+
+    /** Fills `r`; returns the variance of its error. */
+    function recover(
+      a: Projection,
+      y: Float32Array,
+      scale: number,
+      apart: number,
+      variance: number,
+    ): number {
+      const mean = apart === 1 ? y[blocks * rows] : 0;
+      let square = 0;
+      for (let b = 0; b < blocks; b++) {
+        for (let j = 0; j < rows; j++) projected[j] = (y[b * rows + j] + mean) / scale;
+        square += passing.recover(a, projected, recovery) / blocks;
+        const result = params.output === "estimate" ? passing.estimate : passing.unbiased;
+        shuffled.set(result, b * columns);
+      }
+      for (let i = 0; i < size; i++) r[i] = shuffled[order[i]];
+      if (params.output === "unbiased") return square;
+      return Math.max(0, (rows / columns) * (square - variance));
+    }
+  },
+});
+
+function openErrors(
+  memory: ReadonlyMap<string, Float32Array> | undefined,
+  size: number,
+): Map<string, Float32Array> {
+  const errors = new Map<string, Float32Array>();
+  for (const [name, error] of memory ?? []) {
+    if (error.length !== size) {
+      throw new InputError(
+        `a-dsgd: "${name}" of the checkpoint has ${error.length} values, an update has ${size}`,
+      );
+    }
+    errors.set(name, error.slice());
+  }
+  return errors;
+}
