@@ -22,7 +22,8 @@ type FederatedEvent =
       readonly rounds: number;
       readonly workers: number;
     }
-  | ({ readonly event: "round"; readonly receiver: string } & Omit<CourseName, "receiver"> & RoundRecord)
+  | ({ readonly event: "round"; readonly receiver: string } & Omit<CourseName, "receiver"> &
+      RoundRecord)
   | {
       readonly event: "end";
       readonly complete: boolean;

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError } from "../errors.js";
-import { coursesFolder, readCourse, writeCourse } from "../federated/course-store.js";
+import { benchKey } from "../federated/bench.js";
 import { isFinished, type StoredCourse } from "../federated/course.js";
+import { coursesFolder, readCourse, writeCourse } from "../federated/course-store.js";
 import type { CourseName } from "../federated/history.js";
 import type { FederatedHeader, FinishedCourse } from "../federated/results.js";
 import {
@@ -12,7 +13,6 @@ import {
   prepareFederated,
   runFederated,
 } from "../federated/study.js";
-import { benchKey } from "../federated/bench.js";
 import { assembleFederated } from "../federated/summarize.js";
 import { replaceFiles } from "../files/replace.js";
 import { writeFederatedReport } from "../report/federated-report.js";
@@ -104,11 +104,7 @@ async function describe(
 }
 
 /** The folder of the run: one that holds it already, or a free one. Throws InputError where another run is in the way. */
-function findPlace(
-  out: string | undefined,
-  plan: FederatedPlan,
-  header: FederatedHeader,
-): string {
+function findPlace(out: string | undefined, plan: FederatedPlan, header: FederatedHeader): string {
   for (const folder of out === undefined ? runFolders(plan.name) : [out]) {
     const there = readHeader(folder);
     if (there === undefined) {

@@ -11,7 +11,11 @@ import type { Scorer } from "../models/model.js";
 import { openOnnxBytes } from "../models/onnx-model.js";
 import { checkScores } from "../models/score.js";
 import { openTrainer } from "../models/training/onnx-trainer.js";
-import { type FederatedPoint, type FederatedReceiver, partitionOf } from "../scenario/federated-schema.js";
+import {
+  type FederatedPoint,
+  type FederatedReceiver,
+  partitionOf,
+} from "../scenario/federated-schema.js";
 import { datasetOf, estimatorOf, receiverLabel } from "../scenario/schema.js";
 import type { ImageForm } from "../training/augmentations/augmentation.js";
 import { imageForm, startingModel } from "../training/bench.js";
@@ -156,7 +160,8 @@ export async function openFederatedBench(
         `receivers.${receiverLabel(receiver)}: chooses its setting on validation images, and the data set has none apart from the training images; server.validationImages sets some of these aside`,
       );
     }
-    if (kept > 0) return pickExamples(fitted, keptImages(fitted.count, kept, new RandomSource(seed)));
+    if (kept > 0)
+      return pickExamples(fitted, keptImages(fitted.count, kept, new RandomSource(seed)));
     return fitExamples(dataset.load("validation"), model, modelName);
   }
 }

@@ -52,7 +52,11 @@ export async function writeCourse(
 }
 
 /** A training as it was last stored; undefined where it has not begun. Throws InputError where it cannot be used. */
-export function readCourse(folder: string, name: CourseName, whole: Layout): StoredCourse | undefined {
+export function readCourse(
+  folder: string,
+  name: CourseName,
+  whole: Layout,
+): StoredCourse | undefined {
   const path = coursePath(folder, name);
   if (!existsSync(path)) return undefined;
   const { metadata, tensors } = readSafetensorsFile(path);

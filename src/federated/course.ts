@@ -2,12 +2,23 @@
  * One training from its first round, or from where an earlier session left it, to its last.
  */
 import type { Scorer } from "../models/model.js";
-import { type FederatedPoint, type FederatedReceiver, symbolRateHz, uplinkOf } from "../scenario/federated-schema.js";
+import {
+  type FederatedPoint,
+  type FederatedReceiver,
+  symbolRateHz,
+  uplinkOf,
+} from "../scenario/federated-schema.js";
 import type { FederatedPlan } from "../scenario/load-federated.js";
 import type { FederatedBench } from "./bench.js";
 import type { Crew } from "./crew.js";
 import type { CourseName } from "./history.js";
-import { afterDivergence, type CourseState, nextRound, type RoundContext, roundZero } from "./round.js";
+import {
+  afterDivergence,
+  type CourseState,
+  nextRound,
+  type RoundContext,
+  roundZero,
+} from "./round.js";
 import type { RoundMemory } from "./round-memory.js";
 import type { UplinkLink } from "./uplink.js";
 

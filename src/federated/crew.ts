@@ -3,7 +3,12 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Job } from "../study/trial.js";
-import { type DeviceOutcome, type DeviceTask, DeviceTrainer, type TrainingPart } from "./device-trainer.js";
+import {
+  type DeviceOutcome,
+  type DeviceTask,
+  DeviceTrainer,
+  type TrainingPart,
+} from "./device-trainer.js";
 
 /** One device in one round of one trial at one point. */
 export interface DeviceJob extends Job, DeviceTask {

@@ -93,7 +93,9 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
   const aggregate =
     ready.length > 0 ? link.send(updates, { round, active: ready, random: ofUplink }) : undefined;
   const ofRound = random.child(`round ${round}`);
-  const update = aggregate && (await serve(context, before.model, aggregate, { ready, updates, random: ofRound }));
+  const update =
+    aggregate &&
+    (await serve(context, before.model, aggregate, { ready, updates, random: ofRound }));
   const model = update?.model ?? before.model;
   const due = isDue(point, round + 1);
   const record: RoundRecord = {
@@ -101,7 +103,8 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
     ...(due && (await score(context, model))),
     ...(ready.length > 0 && { trainingLoss }),
     ...update?.facts,
-    ...(aggregate && Number.isFinite(aggregate.noiseVariance) && { noiseVariance: aggregate.noiseVariance }),
+    ...(aggregate &&
+      Number.isFinite(aggregate.noiseVariance) && { noiseVariance: aggregate.noiseVariance }),
     heard: aggregate?.heard ?? [],
     ...costs((aggregate?.symbols ?? 0) / symbolRateHz(point), aggregate?.energy ?? []),
     ...(update === undefined && { lost: true as const }),
@@ -204,7 +207,11 @@ async function serve(
   const { candidate: next, estimate } = memory;
   const places = heard.map((device) => ready.indexOf(device));
   next.set(model);
-  averageExactly(next, bench, places.map((i) => memory.trained(i)));
+  averageExactly(
+    next,
+    bench,
+    places.map((i) => memory.trained(i)),
+  );
   const factor = point.server.learningRate / divisor;
   const candidate = (sum: Float32Array) => {
     let at = 0;
@@ -218,7 +225,10 @@ async function serve(
     { receiver, layout, scorer, batch, test, validation, stopped },
     {
       observation,
-      truth: meanOf(places.map((i) => updates[i]), divisor),
+      truth: meanOf(
+        places.map((i) => updates[i]),
+        divisor,
+      ),
       random,
       candidate,
       out: estimate,

@@ -62,8 +62,7 @@ export async function denoise(
   const isValid = estimator.isValid?.(known);
   const valid = isValid === undefined ? all : all.filter(isValid);
   if (valid.length === 0) return undefined;
-  const estimate = (setting: Setting) =>
-    estimator.estimate(observation.r, known, setting, out);
+  const estimate = (setting: Setting) => estimator.estimate(observation.r, known, setting, out);
   if (all.length === 1) {
     estimate(valid[0]);
     return { setting: valid[0], notes };

@@ -56,7 +56,9 @@ function summarize(group: readonly FinishedCourse[], header: FederatedHeader): C
   const all = group.map(({ records }) => records);
   const ends = all.map((records) => records.at(-1)!);
   const each = all.map((records) => lastAccuracy(records, header.lastRounds));
-  const nmse = all.flatMap((records) => records.flatMap((r) => (r.nmse === undefined ? [] : [r.nmse])));
+  const nmse = all.flatMap((records) =>
+    records.flatMap((r) => (r.nmse === undefined ? [] : [r.nmse])),
+  );
   const perTrial = (count: (record: RoundRecord) => number) =>
     mean(all.map((records) => records.reduce((sum, record) => sum + count(record), 0)));
   return {
@@ -67,7 +69,9 @@ function summarize(group: readonly FinishedCourse[], header: FederatedHeader): C
     accuracy: mean(each),
     interval95: meanInterval95(each),
     finalAccuracy: mean(ends.map((end) => end.accuracy!)),
-    bestAccuracy: mean(all.map((records) => Math.max(...scoredRounds(records).map((r) => r.accuracy)))),
+    bestAccuracy: mean(
+      all.map((records) => Math.max(...scoredRounds(records).map((r) => r.accuracy))),
+    ),
     nmse: nmse.length === 0 ? null : mean(nmse),
     medianNmse: nmse.length === 0 ? null : median(nmse),
     timeS: mean(ends.map((end) => end.timeS)),

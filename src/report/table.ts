@@ -261,7 +261,7 @@ function textLines<Row>(
   };
 }
 
-function markdownLines<Row>({ rows, keys, values }: Table<Row>): string[] {
+export function markdownLines<Row>({ rows, keys, values }: Table<Row>): string[] {
   const columns = [...keys, ...values];
   const cells = (row: readonly string[]) => `| ${row.map(escapeMarkdown).join(" | ")} |`;
   return [

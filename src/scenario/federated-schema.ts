@@ -18,7 +18,14 @@ import { estimators } from "../receiver/index.js";
 import { withPreset } from "../receiver/mmse-pb-presets.js";
 import { quantity } from "../units.js";
 import { isMap } from "./paths.js";
-import { choiceParams, expandReceiver, modelSchema, partOf, receiverLabel, studyShape } from "./schema.js";
+import {
+  choiceParams,
+  expandReceiver,
+  modelSchema,
+  partOf,
+  receiverLabel,
+  studyShape,
+} from "./schema.js";
 import { loopParts, nameOrMap, networkSchema, wholeNumber } from "./training-schema.js";
 
 const fraction = (rule = z.number().min(0).max(1)) => quantity(undefined, rule);
@@ -75,7 +82,9 @@ export const federatedPointShape = {
         .describe("probability that a device that was drawn takes no part in its round"),
       deadlineS: quantity("s", z.number().positive())
         .optional()
-        .describe("time after the broadcast at which the uplink begins without those who are not ready [s]"),
+        .describe(
+          "time after the broadcast at which the uplink begins without those who are not ready [s]",
+        ),
       speed: nameOrMap(speeds)
         .prefault("constant")
         .describe("how fast devices train: a name, or a map"),
@@ -136,7 +145,8 @@ export const federatedPointShape = {
         const label = receiverLabel(receiver);
         const issue = (path: PropertyKey[], message: string, input: unknown) =>
           context.addIssue({ code: "custom", path, message, input });
-        if (seen.has(label)) issue([i, "label"], "must differ from the other receivers' labels", label);
+        if (seen.has(label))
+          issue([i, "label"], "must differ from the other receivers' labels", label);
         seen.add(label);
         if ((receiver as { prior?: unknown }).prior === "sent") {
           issue(
@@ -156,7 +166,9 @@ export const federatedPointShape = {
       });
     })
     .prefault(["ml"])
-    .describe("how the server estimates the sum: each receiver is a training of its own, all else being equal"),
+    .describe(
+      "how the server estimates the sum: each receiver is a training of its own, all else being equal",
+    ),
 };
 
 /** What belongs to the study as a whole. */
@@ -169,7 +181,9 @@ export const federatedStudyShape = {
   seed: studyShape.seed,
   trials: quantity(undefined, z.number().int().positive())
     .prefault(1)
-    .describe("trainings at each point: with their own initial weights, partition, devices, fading and noise"),
+    .describe(
+      "trainings at each point: with their own initial weights, partition, devices, fading and noise",
+    ),
   sweep: studyShape.sweep,
   zip: studyShape.zip,
   constraints: studyShape.constraints,
@@ -180,7 +194,9 @@ export const federatedStudyShape = {
       targets: z
         .array(fraction(z.number().gt(0).lt(1)))
         .default([0.6, 0.8, 0.9])
-        .describe("test accuracies: rounds, time, airtime and energy up to the first scoring that reaches them"),
+        .describe(
+          "test accuracies: rounds, time, airtime and energy up to the first scoring that reaches them",
+        ),
       lastRounds: wholeNumber()
         .prefault(10)
         .describe("rounds at the end whose mean accuracy stands for a training"),
@@ -190,7 +206,9 @@ export const federatedStudyShape = {
   batch: studyShape.batch.describe("images in one inference when the network is scored"),
   threads: quantity(undefined, z.number().int().positive().max(256))
     .prefault(1)
-    .describe("threads of one step and of one inference; another number may change the last bits of results"),
+    .describe(
+      "threads of one step and of one inference; another number may change the last bits of results",
+    ),
 };
 
 export const federatedStudySchema = z.strictObject(federatedStudyShape);
@@ -217,7 +235,8 @@ export function defineFederated(scenario: FederatedInput): FederatedInput {
 
 // The schema has checked names and parameters, so each definition gets the parameters it declares.
 export const uplinkOf = ({ uplink }: FederatedPoint) => partOf<Uplink>(uplinks, uplink);
-export const partitionOf = ({ partition }: FederatedPoint) => partOf<Partition>(partitions, partition);
+export const partitionOf = ({ partition }: FederatedPoint) =>
+  partOf<Partition>(partitions, partition);
 export const speedOf = ({ devices }: FederatedPoint) => partOf<Speed>(speeds, devices.speed);
 export const symbolRateHz = ({ uplink }: FederatedPoint) =>
   (uplink as unknown as { symbolRateHz: number }).symbolRateHz;

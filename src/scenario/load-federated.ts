@@ -77,7 +77,8 @@ function writtenOut(point: Data): Data {
     ...point,
     ...("uplink" in point && { uplink: map(point.uplink) }),
     ...("partition" in point && { partition: map(point.partition) }),
-    ...(isMap(devices) && "speed" in devices && { devices: { ...devices, speed: map(devices.speed) } }),
+    ...(isMap(devices) &&
+      "speed" in devices && { devices: { ...devices, speed: map(devices.speed) } }),
     ...(Array.isArray(receivers) && { receivers: receivers.map(expandReceiver) }),
   };
 }

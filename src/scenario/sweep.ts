@@ -43,7 +43,9 @@ export function expandSweep(
   // A step is what changes together: one parameter of `sweep`, or a group of `zip`.
   const steps: Assignment[][][] = [];
   for (const [path, values] of Object.entries(study.sweep)) {
-    steps.push(valuesOf(path, values, `sweep.${path}`, source, sweepable).map((value) => [{ path, value }]));
+    steps.push(
+      valuesOf(path, values, `sweep.${path}`, source, sweepable).map((value) => [{ path, value }]),
+    );
   }
   study.zip.forEach((group, i) => {
     const lists = Object.entries(group).map(([path, values]) => ({

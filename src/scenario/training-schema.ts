@@ -113,6 +113,9 @@ export function defineTraining(scenario: TrainingInput): TrainingInput {
 }
 
 // The schema has checked names and parameters, so each definition gets the parameters it declares.
-export const scheduleOf = ({ training }: { training: Pick<TrainingSettings["training"], "schedule"> }) =>
-  partOf<Schedule>(schedules, training.schedule);
+export const scheduleOf = ({
+  training,
+}: {
+  training: Pick<TrainingSettings["training"], "schedule">;
+}) => partOf<Schedule>(schedules, training.schedule);
 export const augmentationOf = (entry: object) => partOf<Augmentation>(augmentations, entry);
