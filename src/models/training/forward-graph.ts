@@ -24,7 +24,7 @@ import {
 } from "../../weights/onnx-proto.js";
 import { tensorRoles } from "../../weights/onnx-roles.js";
 import type { ForwardNode } from "./rule.js";
-import { sizeOf, tensorFloats, tensorInts } from "./tensor-values.js";
+import { floatTensor, sizeOf, tensorFloats, tensorInts } from "./tensor-values.js";
 
 /** Prefix of the values that are added; no exporter uses it. */
 export const own = "weightlink/";
@@ -49,8 +49,14 @@ export interface RunningStatistic {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
-  /** The batch's own, of every batch normalization that shares it, and the operator's momentum. */
-  readonly measured: readonly { readonly value: string; readonly momentum: number }[];
+  /** Of every batch normalization that shares it. */
+  readonly measured: readonly Measured[];
+}
+
+/** The batch's own statistic, and the operator's momentum. */
+interface Measured {
+  readonly value: string;
+  readonly momentum: number;
 }
 
 /** Where a Dropout stood: its output is its input times this, which is 0 or 1 / (1 − ratio). */
@@ -224,44 +230,67 @@ function fixInputs({ graph }: OnnxModel, { batch, example }: ForwardOptions): Gr
   });
 }
 
-/** Puts batch normalizations into training mode and collects what they average. */
+/**
+ * Puts batch normalizations into training mode and collects what they average.
+ *
+ * The runtime lets the operator's statistics overwrite those that it is given, graph inputs and constants as well.
+ * So each is given copies of its own: products with a number that differs from node to node, since equal nodes
+ * would become one.
+ */
 function runningStatistics({ graph }: OnnxModel): RunningStatistic[] {
   const tensors = new Map(graph.initializer.map((t) => [t.name ?? "", t]));
-  const found = new Map<
-    string,
-    { tensor: OnnxTensor; measured: { value: string; momentum: number }[] }
-  >();
+  const found = new Map<string, { values: Float32Array; shape: number[]; measured: Measured[] }>();
+  const nodes: OnnxNode[] = [];
   for (const node of graph.node) {
-    if (node.op_type !== "BatchNormalization") continue;
-    const { name, float } = forwardNode(node);
-    const momentum = float("momentum", 0.9);
-    node.output = [node.output[0]!, `${own}${name}/mean`, `${own}${name}/variance`];
-    [1, 2].forEach((output) => {
-      const statistic = node.input[output + 2]!;
-      const tensor = tensors.get(statistic);
-      if (tensor?.data_type !== DataType.FLOAT) {
-        throw new InputError(
-          `training: BatchNormalization ${name}: its running ${output === 1 ? "mean" : "variance"} ` +
-            `must be a float32 tensor of the model, got "${statistic}"`,
-        );
+    if (node.op_type === "BatchNormalization") {
+      const { name, float } = forwardNode(node);
+      const momentum = float("momentum", 0.9);
+      const factor = `${own}${name}/factor`;
+      graph.initializer.push(floatTensor(factor, [], Float32Array.of(nodes.length + 1)));
+      const input = [...node.input];
+      const output = [node.output[0]!];
+      for (const [at, what] of [
+        [3, "mean"],
+        [4, "variance"],
+      ] as const) {
+        const statistic = node.input[at]!;
+        const tensor = tensors.get(statistic);
+        if (tensor?.data_type !== DataType.FLOAT) {
+          throw new InputError(
+            `training: BatchNormalization ${name}: its running ${what} must be a float32 tensor ` +
+              `of the model, got "${statistic}"`,
+          );
+        }
+        const value = `${own}${name}/${what}`;
+        input[at] = `${value} before`;
+        output.push(value);
+        nodes.push({
+          op_type: "Mul",
+          input: [statistic, factor],
+          output: [input[at]],
+          attribute: [],
+        });
+        const entry = found.get(statistic) ?? {
+          values: tensorFloats(tensor),
+          shape: tensor.dims,
+          measured: [],
+        };
+        entry.measured.push({ value, momentum });
+        found.set(statistic, entry);
       }
-      const entry = found.get(statistic) ?? { tensor, measured: [] };
-      entry.measured.push({ value: node.output[output]!, momentum });
-      found.set(statistic, entry);
-    });
-    // Momentum 0 makes the operator give the batch's own statistics, which its gradient needs.
-    node.attribute = node.attribute.filter((a) => !/^(momentum|training_mode)$/.test(a.name));
-    node.attribute.push(
-      { name: "momentum", type: AttributeType.FLOAT, f: 0 },
-      { name: "training_mode", type: AttributeType.INT, i: 1 },
-    );
+      node.input = input;
+      node.output = output;
+      // Momentum 0 makes the operator give the batch's own statistics, which its gradient needs.
+      node.attribute = node.attribute.filter((a) => !/^(momentum|training_mode)$/.test(a.name));
+      node.attribute.push(
+        { name: "momentum", type: AttributeType.FLOAT, f: 0 },
+        { name: "training_mode", type: AttributeType.INT, i: 1 },
+      );
+    }
+    nodes.push(node);
   }
-  return [...found].map(([name, { tensor, measured }]) => ({
-    name,
-    shape: tensor.dims,
-    values: tensorFloats(tensor),
-    measured,
-  }));
+  graph.node = nodes;
+  return [...found].map(([name, statistic]) => ({ name, ...statistic }));
 }
 
 /** The gradient of a maximum goes to where it was found: a pool's second output. */

@@ -5,11 +5,10 @@
  * allocates nothing large here, and a step that is not accepted leaves everything as it was.
  */
 import * as ort from "onnxruntime-node";
-import { z } from "zod";
 import type { ExampleInput } from "../../datasets/dataset.js";
-import { InputError } from "../../errors.js";
+import { InputError, unknownName } from "../../errors.js";
 import { RandomSource } from "../../kernel/index.js";
-import { type NamedPart, named } from "../../named.js";
+import type { NamedPart } from "../../named.js";
 import { decodeModel, encodeModel, type OnnxModel } from "../../weights/onnx-proto.js";
 import { type ForwardGraph, readForwardGraph, separateCopies } from "./forward-graph.js";
 import { losses } from "./losses/index.js";
@@ -56,7 +55,7 @@ export async function openTrainer(
   );
   const model = readModel(modelBytes);
   const forward = await readForwardGraph(model, { batch, example });
-  const graph = writeTrainingGraph(forward, loss, optimizer);
+  const graph = writeTrainingGraph(forward, batch, loss, optimizer);
   let session: ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(graph.bytes, {
@@ -270,8 +269,21 @@ function choose<T extends NamedPart>(
   parts: readonly T[],
   choice: NamedChoice,
 ): Chosen<T> {
-  const parsed = named(parts).safeParse(choice);
-  if (!parsed.success) throw new InputError(`training: ${kind}: ${z.prettifyError(parsed.error)}`);
-  const { name, ...params } = parsed.data as NamedChoice;
-  return { part: parts.find((part) => part.name === name)!, params };
+  const part = parts.find(({ name }) => name === choice.name);
+  if (part === undefined) {
+    const names = parts.map(({ name }) => name);
+    throw new InputError(`training: ${unknownName(kind, choice.name, names)}`);
+  }
+  const { name: _name, ...given } = choice;
+  const parsed = part.params.safeParse(given);
+  if (parsed.success) return { part, params: parsed.data };
+  const known = ["name", ...Object.keys(part.params.shape)];
+  const problems = parsed.error.issues.map((issue) => {
+    if (issue.code === "unrecognized_keys") {
+      return `${kind}: ${issue.keys.map((key) => unknownName("key", key, known)).join("; ")}`;
+    }
+    const key = issue.path.map(String).join(".");
+    return `${kind}.${key}: ${issue.message}, got ${JSON.stringify(given[key])}`;
+  });
+  throw new InputError(problems.map((problem) => `training: ${problem}`).join("\n"));
 }

@@ -46,6 +46,7 @@ export interface TrainingGraph {
 
 export function writeTrainingGraph(
   forward: ForwardGraph,
+  batch: number,
   loss: Chosen<Loss>,
   optimizer: Chosen<Optimizer>,
 ): TrainingGraph {
@@ -56,7 +57,13 @@ export function writeTrainingGraph(
   );
   const graph = new GraphWriter(forward, needing);
   const shape = shapes.get(scores)!;
-  const labels = graph.declare(`${own}labels`, [shape[0]!]);
+  if (shape.length !== 2 || shape[0] !== batch) {
+    throw new InputError(
+      `training: the model's output "${scores}" must hold scores [batch, classes], ` +
+        `with a batch of ${batch} its shape is [${shape.join(", ")}]`,
+    );
+  }
+  const labels = graph.declare(`${own}labels`, [batch]);
 
   const measured = loss.part.write(loss.params, scores, labels, graph);
   const correct = countCorrect(graph, scores, labels);
@@ -121,7 +128,7 @@ export function writeTrainingGraph(
         ...model.graph.initializer.filter(({ name }) => !changing.has(name ?? "")),
         ...graph.constants,
       ],
-      input: [...model.graph.input, valueInfo(labels, [shape[0]!], DataType.INT64), ...floats],
+      input: [...model.graph.input, valueInfo(labels, [batch], DataType.INT64), ...floats],
       output: [measured.loss, correct, ...state.map(({ next }) => next)].map((name) => ({ name })),
       value_info: [],
     },

@@ -4,15 +4,15 @@
  *
  * - dL/dx with stride 1 is a convolution of dL/dy with the kernel turned around and its channels exchanged; with
  *   larger strides it is the transposed convolution of dL/dy.
- * - dL/dw is one product of matrices per group: dL/dy as [outs, images · positions] and x as it meets each tap,
- *   [ins · taps, images · positions].
+ * - dL/dw is a convolution of x with dL/dy as its kernel, images in the part of channels, strides in that of
+ *   dilations and the other way around.
  *
  * Source: Dumoulin, Visin, "A guide to convolution arithmetic for deep learning", arXiv 1603.07285, section 4.
  */
 import { defineRule, type GradientGraph } from "../rule.js";
 import { sizeOf } from "../tensor-values.js";
 import { pad, reshape, slice, sum, transpose } from "./parts.js";
-import { type SlidingWindow, slidingWindow, taps } from "./sliding-window.js";
+import { type SlidingWindow, slidingWindow } from "./sliding-window.js";
 
 export const conv = defineRule({
   operator: "Conv",
@@ -88,42 +88,66 @@ function turned(graph: GradientGraph, w: string, group: number): string {
   return graph.node("Slice", [exchanged, ...backwards.map((list) => graph.ints(list))], shape);
 }
 
-/** For g[n, o, p] = dL/dy and x as above; `w` only for its shape. */
+/**
+ * As a convolution: with the channels innermost, the inputs of neighbouring taps lie side by side, and a row of taps
+ * with all its channels is one run of the signal that dL/dy slides over.
+ * For g[n, o, p] = dL/dy and x as above; `w` only for its shape.
+ */
 export function weightGradient(
   graph: GradientGraph,
   g: string,
   x: string,
   w: string,
   group: number,
-  { kernel, strides, dilations, before, after }: SlidingWindow,
+  window: SlidingWindow,
 ): string {
+  const { kernel, strides, dilations, before, after } = window;
   const [images, outs, ...output] = graph.shapeOf(g) as [number, number, ...number[]];
+  const input = graph.shapeOf(x).slice(2);
   const ins = graph.shapeOf(w)[1]!;
-  const count = sizeOf(kernel);
-  const positions = images * sizeOf(output);
-  const channelsFirst = [1, 0, ...kernel.map((_, i) => i + 2)];
+  const last = kernel.length - 1;
   const axes = kernel.map((_, i) => i + 2);
-  const padded = pad(
-    graph,
-    transpose(graph, x, channelsFirst),
-    [0, 0, ...before],
-    [0, 0, ...after],
-  );
-  const met = taps(kernel).map((tap) => {
-    const starts = tap.map((t, i) => t * dilations[i]!);
-    const part = slice(graph, padded, axes, starts, output, strides);
-    return reshape(graph, part, [group * ins, 1, positions]);
+
+  const apart = reshape(graph, x, [images, group, ins, ...input]);
+  const channelsLast = transpose(graph, apart, [1, 0, ...axes.map((axis) => axis + 1), 2]);
+  /** Along the last axis every position holds all channels. */
+  const channelsIn = (sizes: readonly number[]) =>
+    sizes.map((size, i) => (i === last ? size * ins : size));
+  const signal = reshape(graph, channelsLast, [1, group * images, ...channelsIn(input)]);
+
+  const spans = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
+  const reach = output.map((size, i) => (size - 1) * strides[i]!);
+  // Padding that no kernel meets would make more taps than there are.
+  const padding = after.map((size, i) => {
+    const unmet = before[i]! + input[i]! + size - reach[i]! - spans[i]!;
+    return Math.max(0, size - unmet);
   });
-  const columns =
-    count === 1
-      ? met[0]!
-      : graph.node("Concat", met, [group * ins, count, positions], { axis: { int: 1 } });
-  const left = reshape(graph, transpose(graph, g, channelsFirst), [group, outs / group, positions]);
-  const right = reshape(graph, columns, [group, ins * count, positions]);
-  const product = graph.node(
-    "MatMul",
-    [left, transpose(graph, right, [0, 2, 1])],
-    [group, outs / group, ins * count],
+  const places = kernel.map((_, i) => before[i]! + input[i]! + padding[i]! - reach[i]!);
+  const rows = places.map((count, i) =>
+    i === last ? count : Math.floor((count - 1) / dilations[i]!) + 1,
   );
-  return reshape(graph, product, graph.shapeOf(w));
+  const slid = graph.node(
+    "Conv",
+    [signal, transpose(graph, g, [1, 0, ...axes])],
+    [1, outs, ...channelsIn(rows)],
+    {
+      kernel_shape: { ints: output },
+      strides: { ints: dilations.map((d, i) => (i === last ? 1 : d)) },
+      dilations: { ints: channelsIn(strides) },
+      group: { int: group },
+      pads: { ints: [...channelsIn(before), ...channelsIn(padding)] },
+    },
+  );
+  const found = reshape(graph, slid, [outs, ...rows, ins]);
+  const steps = kernel.map((_, i) => (i === last ? dilations[i]! : 1));
+  const starts = kernel.map(() => 0);
+  const taps = slice(
+    graph,
+    found,
+    axes.map((axis) => axis - 1),
+    starts,
+    kernel,
+    steps,
+  );
+  return transpose(graph, taps, [0, last + 2, ...axes.map((axis) => axis - 1)]);
 }

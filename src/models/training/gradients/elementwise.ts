@@ -3,6 +3,7 @@
  *
  * Operands may be broadcast (ONNX, Broadcasting.md): the gradient of a broadcast one is summed over its copies.
  */
+import { DataType } from "../../../weights/onnx-proto.js";
 import { defineRule, type GradientGraph } from "../rule.js";
 
 export const add = defineRule({
@@ -42,7 +43,9 @@ export const relu = defineRule({
   operator: "Relu",
   gradient({ outputs: [y] }, [g], graph) {
     const shape = graph.shapeOf(y!);
-    return [graph.node("Mul", [g!, graph.node("Sign", [y!], shape)], shape)];
+    const positive = graph.node("Greater", [y!, graph.floats([0], [])], shape);
+    const slope = graph.node("Cast", [positive], shape, { to: { int: DataType.FLOAT } });
+    return [graph.node("Mul", [g!, slope], shape)];
   },
 });
 

@@ -44,12 +44,3 @@ export function slidingWindow(
   const [before, after] = auto === "SAME_LOWER" ? [larger, smaller] : [smaller, larger];
   return { kernel, strides, dilations, before, after };
 }
-
-/** Places of a kernel, in the order of its elements. */
-export function taps(kernel: readonly number[]): number[][] {
-  let places: number[][] = [[]];
-  for (const size of kernel) {
-    places = places.flatMap((place) => Array.from({ length: size }, (_, t) => [...place, t]));
-  }
-  return places;
-}
