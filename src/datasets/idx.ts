@@ -30,12 +30,16 @@ const splitParams = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("file of the images, in the folder (default: MNIST's name for this split)"),
+    .describe(
+      "file of the images, in the folder, or its .gz (default: MNIST's name for this split)",
+    ),
   labels: z
     .string()
     .min(1)
     .optional()
-    .describe("file of the labels, in the folder (default: MNIST's name for this split)"),
+    .describe(
+      "file of the labels, in the folder, or its .gz (default: MNIST's name for this split)",
+    ),
   range: z
     .array(z.int().nonnegative())
     .length(2)
@@ -128,9 +132,10 @@ function splitFiles(
   given: z.output<typeof splitParams> | undefined,
   otherwise: SplitFiles,
 ): SplitFiles {
+  const named = (file: string) => plainOrGzip(resolve(folder, file));
   return {
-    images: given?.images === undefined ? otherwise.images : resolve(folder, given.images),
-    labels: given?.labels === undefined ? otherwise.labels : resolve(folder, given.labels),
+    images: given?.images === undefined ? otherwise.images : named(given.images),
+    labels: given?.labels === undefined ? otherwise.labels : named(given.labels),
     ...(given?.range && { range: given.range }),
   };
 }

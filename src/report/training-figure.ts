@@ -92,7 +92,7 @@ function lossPanel(history: readonly EpochRecord[]): Part {
       field: "loss",
       type: "quantitative",
       title: "Training loss",
-      scale: { type: logarithmic ? "log" : "linear", zero: false },
+      scale: logarithmic ? { type: "log" } : { zero: false },
     },
     color: { value: colours[0] },
   };

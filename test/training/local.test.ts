@@ -86,8 +86,11 @@ describe("trainLocally", () => {
     const batches = source();
     const seen: string[] = [];
     const network = trainer();
-    const watching = {
+    const watching: typeof network = {
       ...network,
+      get steps() {
+        return network.steps;
+      },
       step: (...args: Parameters<typeof network.step>) => {
         seen.push(args[1].join());
         return network.step(...args);
@@ -95,12 +98,18 @@ describe("trainLocally", () => {
     };
     const start = readState(network);
     // 6 batches in an epoch: all of epoch 3 and 2 of epoch 4.
+    network.setSteps(50);
+    const counted: number[] = [];
     const { nextEpoch, steps } = await trainLocally(watching, start, {
       batches,
       epoch: 3,
       steps: 8,
-      rate,
+      rate: (step) => {
+        counted.push(step);
+        return 0.2;
+      },
     });
+    expect(counted).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     const labels = (epoch: number) => Array.from(batches.epoch(epoch), (b) => b.labels.join());
     expect(seen).toEqual([...labels(3), ...labels(4).slice(0, 2)]);
     expect([steps, nextEpoch]).toEqual([8, 5]);
