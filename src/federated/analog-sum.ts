@@ -5,8 +5,9 @@
  *   inverted   per subcarrier, with m of the D devices that were heard at all:
  *              r = (D/m) (Σ_{k sends} (h_k/ĥ_k) Δ_k + n),   Var[n] = σ²/(α ρ)
  *
- * so that r/D is the mean of those who sent there. Where nobody sent, r is 0 and its variance infinite. The variance that is
- * stated is that of n and of what imperfect knowledge of the channels adds, as white noise of the same power:
+ * so that r/D is the mean of those who sent there. Where nobody sent, r is 0 and its variance infinite. The
+ * variance that is stated is that of n and of what imperfect knowledge of the channels adds, as white noise of the
+ * same power:
  *
  *   (D/m)² (σ²/(α ρ) + E|h/ĥ − 1|² Σ_{k sends} mean(Δ_k²))
  *
@@ -67,9 +68,9 @@ export function analogSum(air: Air, size: number): AnalogSum {
 
   function scaleUp({ senders, heard }: Arrival, subcarrier: number, variance: number): void {
     const silent = senders[subcarrier] === 0;
-    const factor = silent ? 0 : heard.length / senders[subcarrier];
+    const factor = heard.length / senders[subcarrier];
     forEachComponent(size, subcarriers, subcarrier, (i) => {
-      r[i] *= factor;
+      r[i] = silent ? 0 : factor * r[i];
       variances[i] = silent ? Infinity : variance;
     });
   }

@@ -20,8 +20,8 @@
  * over the phase of ĥ keeps a = b in A and a = b + 1 in J. Under Rayleigh fading E[a | sent] = c = 1/(1 + v):
  * signals are shrunk.
  *
- * Source: Zhu, Wang & Huang, arXiv 1812.11494 (v = 0); ĥ = h + e as in Zhu, Du, Gündüz & Huang, arXiv 2001.05713, without
- * their first-order expansion in e/h.
+ * Source: Zhu, Wang & Huang, arXiv 1812.11494 (v = 0); ĥ = h + e as in Zhu, Du, Gündüz & Huang, arXiv 2001.05713,
+ * without their first-order expansion in e/h.
  */
 
 import { meanInverseGain } from "../fading/inverse-gain.js";

@@ -1,16 +1,16 @@
 /**
  * Truncated channel inversion by every device, so that what they send adds up in phase and amplitude.
  *
- * Symbol i (components 2i and 2i + 1 as I and Q) travels on subcarrier i mod S. On each, a device estimates
- * ĥ = h + e, e ~ CN(0, channelErrorVariance); it is silent where |ĥ|² < g and sends √ρ x/ĥ elsewhere, which the server
+ * Symbol i (components 2i and 2i + 1 as I and Q) travels on subcarrier i mod S. On each, a device estimates ĥ = h
+ * + e, e ~ CN(0, channelErrorVariance); it is silent where |ĥ|² < g and sends √ρ x/ĥ elsewhere, which the server
  * receives as √ρ (h/ĥ) x. ρ is the same for all devices and rounds:
  *
  *   powerControl mean    ρ = 1/E[1/|ĥ|²; |ĥ|² ≥ g]: a device's power is P in the mean over the gains; 1/E₁(g) under
  *                        Rayleigh fading with perfect knowledge
  *   powerControl peak    ρ = g: it never exceeds P
  *
- * Source: Zhu, Wang & Huang, "Broadband Analog Aggregation for Low-Latency Federated Edge Learning", IEEE Trans. Wireless
- * Commun. 19 (2020) 491–506, arXiv 1812.11494. Laws: inversion-law.ts.
+ * Source: Zhu, Wang & Huang, "Broadband Analog Aggregation for Low-Latency Federated Edge Learning", IEEE Trans.
+ * Wireless Commun. 19 (2020) 491–506, arXiv 1812.11494. Laws: inversion-law.ts.
  * Limits: all devices at the same mean gain; ideal timing; the server knows who sends where.
  */
 import { z } from "zod";

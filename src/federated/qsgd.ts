@@ -8,13 +8,13 @@
  *
  * The size is exact, of the shorter of two Elias-coded forms, without writing them:
  *
- *   head     32 bits ‖v‖ (which is rounded to float32 before it is used), 32 bits mean variance of a component, 1 bit for
- *            the form, ω(s)
+ *   head     32 bits ‖v‖ (rounded to float32 before it is used), 32 bits mean variance of a component, 1 bit for the
+ *            form, ω(s)
  *   dense    each component ω(l + 1), and a sign where l > 0
  *   sparse   ω(1 + number of l > 0), then for each of them ω(distance from the one before), a sign, ω(l)
  *
- * ω(n) is the length of Elias's recursive (omega) code: 1 for n = 1, otherwise 1 + ⌊log2 n⌋ more than that of ⌊log2 n⌋.
- * The mean variance is our addition, for the server's denoiser.
+ * ω(n) is the length of Elias's recursive (omega) code: 1 for n = 1, otherwise 1 + ⌊log2 n⌋ more than that of
+ * ⌊log2 n⌋. The mean variance is our addition, for the server's denoiser.
  *
  * Source: Alistarh, Grubic, Li, Tomioka & Vojnovic, "QSGD: Communication-Efficient SGD via Gradient Quantization and
  * Encoding", NeurIPS 2017, arXiv 1610.02132, 3.1 and appendix A; Elias, IEEE Trans. Inf. Theory 21 (1975) 194–203.

@@ -1,6 +1,7 @@
 /**
- * COTAF: convergent over-the-air federated learning. All devices scale their updates by √α_t, which follows the size of
- * the updates, and the server divides it out again: as updates shrink with training, so does the noise in their sum.
+ * COTAF: convergent over-the-air federated learning. All devices scale their updates by √α_t, which follows the
+ * size of the updates, and the server divides it out again: as updates shrink with training, so does the noise in
+ * their sum.
  *
  *   x_k = √α_t Δ_k,   α_t = P / M_t,   r = Σ_k Δ_k + n,   Var[n] = σ² M_t / P per real component
  *
@@ -8,15 +9,16 @@
  * paper's power constraint and squared norm. M_t comes from
  *
  *   norm realised   the largest mean square of this round's updates: P is met exactly
- *   norm previous   that of the round before (of this one in the first round): one number for the server to broadcast;
- *                   a device whose update has grown spends more than P
+ *   norm previous   that of the round before (of this one in the first round): one number for the server to
+ *                   broadcast; a device whose update has grown spends more than P
  *
- * With fading (one gain per device and round) a device sends where |h| > h_min = minGain, with the factor (h_min/|h|) e^(−j∠h),
- * never above P, and the server divides by h_min √α_t: truncated inversion with ρ = h_min² (inverted-air.ts), so
- * that Var[n] = σ² M_t / (P h_min²).
+ * With fading (one gain per device and round) a device sends where |h| > h_min = minGain, with the factor
+ * (h_min/|h|) e^(−j∠h), never above P, and the server divides by h_min √α_t: truncated inversion with ρ = h_min²
+ * (inverted-air.ts), so that Var[n] = σ² M_t / (P h_min²).
  *
- * Source: Sery, Shlezinger, Cohen & Eldar, "Over-the-Air Federated Learning from Heterogeneous Data", IEEE Trans. Signal
- * Process. 69 (2021) 3796–3811, arXiv 2009.12787. There M_t is an expectation, found by training runs beforehand.
+ * Source: Sery, Shlezinger, Cohen & Eldar, "Over-the-Air Federated Learning from Heterogeneous Data", IEEE Trans.
+ * Signal Process. 69 (2021) 3796–3811, arXiv 2009.12787. There M_t is an expectation, found by training runs
+ * beforehand.
  * Limits: the numbers that devices report and the server broadcasts cost nothing; perfect knowledge of the gains.
  */
 import { z } from "zod";

@@ -1,7 +1,8 @@
 /**
- * Digital transmission in orthogonal slots: each of the K active devices has n = ⌊airtime ⌈d/2⌉ / K⌋ complex symbols for itself,
- * so that by default all of them together take the time of an analog sum. It quantizes its update as finely as
- * n R bits allow (qsgd.ts) and sends them with a code that is perfect up to capacity, useless beyond:
+ * Digital transmission in orthogonal slots: each of the K active devices has n = ⌊airtime ⌈d/2⌉ / K⌋ complex
+ * symbols for itself, so that by default all of them together take the time of an analog sum. It quantizes its
+ * update as finely as n R bits allow (qsgd.ts) and sends them with a code that is perfect up to capacity, useless
+ * beyond:
  *
  *   C = log2(1 + |h|² γ) bits per complex symbol,   γ = Es/N0 = P/σ² per real component
  *
@@ -12,11 +13,11 @@
  * Without `fading` h = 1. The server adds what it decoded: r = Σ_{k heard} Q(Δ_k), whose noise is that of the
  * quantizers. A device into whose n R bits not even one level fits is silent.
  *
- *   slotPower constant       P per real component on the air: at equal airtime a device spends 1/K of what an analog scheme lets it
+ *   slotPower constant       P per real component on the air: at equal airtime 1/K of the energy of an analog scheme
  *   slotPower concentrated   all of the d P that an analog scheme may spend goes into the slot: γ times d/(2n)
  *
- * Source: Tse & Viswanath, Fundamentals of Wireless Communication (2005), 5.1 and 5.4.1. Quantizer: Alistarh et al., arXiv
- * 1610.02132.
+ * Source: Tse & Viswanath, Fundamentals of Wireless Communication (2005), 5.1 and 5.4.1. Quantizer: Alistarh et
+ * al., arXiv 1610.02132.
  * Limits: capacity without the penalty of finite blocks; one gain per device and round; no sparsification beyond the
  * quantizer's own.
  */

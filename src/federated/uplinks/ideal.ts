@@ -1,8 +1,8 @@
 /**
  * The sum without errors: r = Σ_k Δ_k, what every other scheme is measured against.
  *
- * Airtime and energy are those of an aligned sum on the air (oac.ts) whose noise has vanished: two components in a symbol,
- * updates sent as they are.
+ * Airtime and energy are those of an aligned sum on the air (oac.ts) whose noise has vanished: two components in a
+ * symbol, updates sent as they are.
  */
 import { z } from "zod";
 import { sumOfSquares } from "../../math/statistics.js";

@@ -1,26 +1,28 @@
 /**
- * NCAirFL: over-the-air sum by energy detection, which needs no knowledge of the channels. Energies add up in the mean
- * whatever the phases, but cannot be negative, so half of the signs travel in each round:
+ * NCAirFL: over-the-air sum by energy detection, which needs no knowledge of the channels. Energies add up in the
+ * mean whatever the phases, but cannot be negative, so half of the signs travel in each round:
  *
  *   v_k = Δ_k + m_k                     update and what the device still owes from earlier rounds
- *   g_k = [s ∘ v_k]₊                    s: random signs of the round, the same for all devices and known to the server
+ *   g_k = [s ∘ v_k]₊                    s: random signs of the round, known to all devices and the server
  *   x_k = √(ρ g_k),  ρ = P / max_k mean(g_k)        one complex symbol for each component
  *   y   = Σ_k h_k x_k + z,              h_k ~ CN(0, 1), z ~ CN(0, N0), N0 = 2σ²
  *   r   = s ∘ (|y|² − N0)/ρ
  *   m_k ← v_k − s ∘ g_k                 kept for the next round
  *
- * r is an unbiased observation of Σ_k s ∘ g_k, what was sent (E over s is half of v_k). Since y is complex Gaussian given g,
+ * r is an unbiased observation of Σ_k s ∘ g_k, what was sent (E over s is half of v_k). Since y is complex
+ * Gaussian given g,
  *
- *   Var[r] = (Σ_k g_k + N0/ρ)²          per component, signal and noise alike: the SNR of a component stays below 0 dB
+ *   Var[r] = (Σ_k g_k + N0/ρ)²          per component: no SNR makes a component better than 0 dB
  *
  * The stated variance is one number, mean(|y|⁴)/(2ρ²), whose expectation is the mean of this over the components.
  *
- * A symbol carries one real component: d symbols, twice those of a coherent sum. P is energy per component of the update, so
- * that a round costs at most d P, as elsewhere. Gains are independent between symbols; with `subcarriers` S, symbol i
- * has gain i mod S of the device's S gains of the round, and r is unbiased in the mean over rounds only.
+ * A symbol carries one real component: d symbols, twice those of a coherent sum. P is energy per component of the
+ * update, so that a round costs at most d P, as elsewhere. Gains are independent between symbols; with
+ * `subcarriers` S, symbol i has gain i mod S of the device's S gains of the round, and r is unbiased in the mean
+ * over rounds only.
  *
- * Source: Wen, Michelusi, Simeone & Xing, "NCAirFL: CSI-Free Over-the-Air Federated Learning Based on Non-Coherent Detection",
- * arXiv 2411.13000.
+ * Source: Wen, Michelusi, Simeone & Xing, "NCAirFL: CSI-Free Over-the-Air Federated Learning Based on Non-Coherent
+ * Detection", arXiv 2411.13000.
  * Limits: Rayleigh fading of equal mean gain (the paper's path loss κ is 1), whose phases are uniform; one receive
  * antenna; every device holds a vector of the update's length between rounds.
  */
@@ -51,7 +53,9 @@ export const ncair = defineUplink({
     const r = new Float32Array(size);
     const mask = new Int8Array(size);
     // A whole number of turns through the subcarriers, so that all tiles have the same gains.
-    const step = subcarriers === undefined ? tile : subcarriers * Math.ceil(tile / subcarriers);
+    const longest = Math.min(tile, size);
+    const step =
+      subcarriers === undefined ? longest : subcarriers * Math.ceil(longest / subcarriers);
     const y = new Float32Array(2 * step);
     const gains: Float32Array[] = [];
 

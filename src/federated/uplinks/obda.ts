@@ -1,20 +1,20 @@
 /**
- * One-bit broadband digital aggregation: devices send the signs of their updates in pairs, as QPSK symbols, at the same
- * time; the server takes the sign of what it receives, a majority vote on the air.
+ * One-bit broadband digital aggregation: devices send the signs of their updates in pairs, as QPSK symbols, at the
+ * same time; the server takes the sign of what it receives, a majority vote on the air.
  *
  *   x_k = √P sign(Δ_k),   y = Σ_k x_k + z per real component,   r = stepSize · sign(y),   divisor 1
  *
- * so that r is a step of signSGD, not a mean of the updates; it carries no noise variance (0), since its errors are wrong
- * signs. A component that is exactly 0 sends a random sign. With random signs of K devices and K odd, the vote is
- * wrong with probability Σ_b C(K, b) 2^−K Q(|2b − K| √P/σ).
+ * so that r is a step of signSGD, not a mean of the updates; it carries no noise variance (0), since its errors
+ * are wrong signs. A component that is exactly 0 sends a random sign. With random signs of K devices and K odd,
+ * the vote is wrong with probability Σ_b C(K, b) 2^−K Q(|2b − K| √P/σ).
  *
- * The noise: snrDb is mean((Σ sign(Δ_k))²)/(σ²/P), deviceSnrDb is P/σ². With `fading`, truncated channel inversion on each
- * subcarrier (inverted-air.ts): √(Pρ) in the place of √P for those who send. Where nobody sends, the server takes no
- * step: r is 0 with infinite variance.
+ * The noise: snrDb is mean((Σ sign(Δ_k))²)/(σ²/P), deviceSnrDb is P/σ². With `fading`, truncated channel inversion
+ * on each subcarrier (inverted-air.ts): √(Pρ) in the place of √P for those who send. Where nobody sends, the
+ * server takes no step: r is 0 with infinite variance.
  *
- * Source: Zhu, Du, Gündüz & Huang, "One-Bit Over-the-Air Aggregation for Communication-Efficient Federated Edge Learning",
- * IEEE Trans. Wireless Commun. 20 (2021) 2120–2135, arXiv 2001.05713; Bernstein et al., signSGD with majority vote,
- * arXiv 1810.05291.
+ * Source: Zhu, Du, Gündüz & Huang, "One-Bit Over-the-Air Aggregation for Communication-Efficient Federated Edge
+ * Learning", IEEE Trans. Wireless Commun. 20 (2021) 2120–2135, arXiv 2001.05713; Bernstein et al., signSGD with
+ * majority vote, arXiv 1810.05291.
  * Limits: as oac-fading.ts.
  */
 import { z } from "zod";
