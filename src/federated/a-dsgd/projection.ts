@@ -3,11 +3,8 @@
  *
  *   gaussian   entries N(0, 1/s), independent: that of A-DSGD and of the theory of approximate message passing. Kept as
  *              float32, n s numbers
- *   hadamard   A = s^(−1/2) R H D: random signs D, the Hadamard matrix H of order N, the power of two from n on, and
- *              s of its rows chosen at random, R. No numbers but N signs and s places; N log₂ N additions
- *
- * Rows of the latter are orthogonal, so that it is no matrix of independent entries: state evolution is not its law,
- * though measured errors are close (docs/federated-uplinks.md).
+ *   hadamard   A = s^(−1/2) R H D: random signs D, the Hadamard matrix H of order n, a power of two, and s of its rows
+ *              chosen at random, R. No numbers but n signs and s places, n log₂ n additions; A Aᵀ = (n/s) I
  *
  * Source: Amiri & Gündüz, IEEE Trans. Signal Process. 68 (2020) 2155–2169, arXiv 1901.00844; Tropp, "Improved analysis
  * of the subsampled randomized Hadamard transform", Adv. Adapt. Data Anal. 3 (2011) 115–126.
@@ -19,25 +16,28 @@ export interface Projection {
   readonly rows: number;
   /** n. */
   readonly columns: number;
+  /** Whether A Aᵀ = (n/s) I; else entries are independent. */
+  readonly orthogonalRows: boolean;
   /** out ← A x; the faster the more of x is 0. */
   forward(x: Float64Array, out: Float64Array): void;
   /** out ← Aᵀ z. */
   adjoint(z: Float64Array, out: Float64Array): void;
 }
 
+/** `a`: room for n s numbers. */
 export function gaussianProjection(
   rows: number,
   columns: number,
   random: RandomStream,
-  room = new Float32Array(rows * columns),
+  a = new Float32Array(rows * columns),
 ): Projection {
   // Column by column, so that zeros of x are skipped and both products run along the memory.
-  const a = room.length === rows * columns ? room : new Float32Array(rows * columns);
   random.fillNormal(a, 1 / Math.sqrt(rows));
 
   return {
     rows,
     columns,
+    orthogonalRows: false,
     forward(x, out) {
       out.fill(0);
       for (let c = 0, at = 0; c < columns; c++, at += rows) {
@@ -67,22 +67,22 @@ export function gaussianProjection(
   };
 }
 
+/** `columns` is a power of two. */
 export function hadamardProjection(
   rows: number,
   columns: number,
   random: RandomStream,
 ): Projection {
-  const order = 2 ** Math.ceil(Math.log2(columns));
   const scale = 1 / Math.sqrt(rows);
   const signs = Float64Array.from({ length: columns }, () => (random.integer(2) === 0 ? 1 : -1));
-  const places = random.sample(order, rows);
-  const room = new Float64Array(order);
+  const places = random.sample(columns, rows);
+  const room = new Float64Array(columns);
 
   return {
     rows,
     columns,
+    orthogonalRows: true,
     forward(x, out) {
-      room.fill(0, columns);
       for (let c = 0; c < columns; c++) room[c] = signs[c] * x[c];
       hadamard(room);
       for (let j = 0; j < rows; j++) out[j] = scale * room[places[j]];

@@ -24,11 +24,17 @@ import { inverseGains, type PacketModel, type SumEstimator } from "./sampling.js
 
 /** `powers`: p_m of every arrival, above 0. */
 export function linearMmse(model: PacketModel, powers: Float64Array): SumEstimator {
-  const { symbols, arrivals, shares } = model;
+  const { symbols, arrivals, shares, gains } = model;
   const inverse = inverseGains(model);
-  const band = normalEquations(model, priorPrecisions(model, powers));
+  const received = powers.map((power, m) => (gains[2 * m] ** 2 + gains[2 * m + 1] ** 2) * power);
+  const noiseVariance = Math.max(model.noiseVariance, leastNoise * Math.max(...received));
+  const band = normalEquations(
+    model,
+    received.map((power) => noiseVariance / power),
+  );
   factorizeBand(band, arrivals);
-  const { variances, factors } = unshrunk(model, inverse, powers, inverseBand(band, arrivals));
+  const z = inverseBand(band, arrivals);
+  const { variances, factors } = unshrunk({ ...model, noiseVariance }, inverse, powers, z);
   const t = new Float64Array(2 * symbols * arrivals);
 
   return {
@@ -61,21 +67,10 @@ export function linearMmse(model: PacketModel, powers: Float64Array): SumEstimat
 }
 
 /**
- * Below the rounding of the normal equations nothing is known of a symbol either, and devices that arrive together
- * with different gains would leave no pivot. 130 dB below a symbol.
+ * Least noise over received power, −130 dB: below the rounding of the normal equations, where devices that arrive
+ * together with different gains would leave no pivot.
  */
-const leastPrecision = 1e-13;
-
-/** σ²/(|h_m|² p_m). */
-function priorPrecisions(
-  { gains, noiseVariance }: PacketModel,
-  powers: Float64Array,
-): Float64Array {
-  return powers.map((power, m) => {
-    const received = (gains[2 * m] ** 2 + gains[2 * m + 1] ** 2) * power;
-    return Math.max(leastPrecision, noiseVariance / received);
-  });
-}
+const leastNoise = 1e-13;
 
 /** The band of BᵀWB + diag(`precisions`, repeated). */
 export function normalEquations(

@@ -9,21 +9,27 @@
  *   x_k = √α_k [g̃_k − μ_k 1, μ_k, c]         in the first rounds, μ_k the mean of g̃_k; α_k likewise
  *
  * The last value tells the scale. The server divides y = Σ x_k + z by its last value over c, adds the mean back, and
- * recovers by approximate message passing (a-dsgd/approximate-message-passing.ts)
+ * recovers by message passing (a-dsgd/approximate-message-passing.ts)
  *
  *   ḡ = Σ_k √α_k g_k / (Σ_k √α_k + z_s/c)
  *
  * the mean of what was sent, weighted by √α_k: the divisor is 1. Observation, by `output`:
  *
- *   estimate   x^T, sparse and shrunk as in the paper; its variance is δ (‖z^T‖²/s − σ²), what state evolution makes of
- *              the residual, never below 0
- *   unbiased   x^T + Aᵀ z^T, which behaves as ḡ + white noise of variance ‖z^T‖²/s: for a denoiser behind it
+ *   estimate   x̂, sparse and shrunk as in the paper; its variance is an unbiased estimate of its mean square error,
+ *              not below 0
+ *   unbiased   u, before the last threshold, which behaves as ḡ + white noise of variance τ²: for a denoiser behind it
+ *
+ * The mean of a projection by random signs or Gaussian numbers is near 0: taking it apart saves 1/s̃ of the energy, while
+ * its noise, which is the same for all values, doubles that of the observation. The paper does so in its first rounds;
+ * here it is off. With `hadamard` the variance that is stated then holds in the mean over rounds only.
  *
  * Departures from the paper, where A has s̃ × d independent entries, the same in all rounds. Here both ends shuffle the
- * values by a shared seed and cut them into blocks of `blockValues`, each of which is projected alone, by one A for all
- * blocks of a round, drawn anew from the round's stream. The number of nonzeros in a block of n then varies by
- * √(n k/d (1 − k/d)): δ is the same, sparsity is not quite. And c is 1 in the paper: it fits updates whose norm is
- * about 1; of smaller ones most of the energy would go into the last value, so that `scaleValue` can lower it.
+ * values by a shared seed and cut them into equal blocks of at most `blockValues`, each of which is projected alone, by
+ * one A for all blocks of a round, drawn anew from the round's stream. The number of nonzeros in a block of n then
+ * varies by √(n k/d (1 − k/d)): δ is the same, sparsity is not quite. `hadamard` fills blocks up to a power of two with
+ * zeros and has orthogonal rows, for which message passing has a form of its own. And c is 1 in the paper: it fits updates
+ * whose norm is about 1; of smaller ones most of the energy would go into the last value, so that `scaleValue` can
+ * lower it.
  *
  * Two real components make a complex symbol. P is the energy of a device per component of its update, as elsewhere, though
  * it is spent on s components: α_k has the P_t of the paper as d P. σ² = P / SNR is the noise variance per
@@ -71,13 +77,13 @@ export const aDsgd = defineUplink({
           .min(16)
           .max(2 ** 24),
       )
-        .default(4096)
+        .default(1024)
         .describe("most values that are projected together"),
       scaleValue: quantity(undefined, z.number().positive())
         .default(1)
         .describe("c: value sent beside the projection to tell its scale, in units of the update"),
       meanRemovalRounds: quantity(undefined, z.number().int().min(0))
-        .default(20)
+        .default(0)
         .describe("first rounds in which the mean of the projection travels apart"),
       iterations: quantity(undefined, z.number().int().min(1).max(1000))
         .default(20)
@@ -100,16 +106,18 @@ export const aDsgd = defineUplink({
 
   open(params, { size }, memory) {
     const blocks = Math.ceil(size / params.blockValues);
-    const columns = Math.ceil(size / blocks);
-    const rows = Math.round(params.bandwidthShare * columns);
+    const length = Math.ceil(size / blocks);
+    const gaussian = params.projection === "gaussian";
+    const columns = gaussian ? length : 2 ** Math.ceil(Math.log2(length));
+    const rows = Math.round(params.bandwidthShare * length);
     const sparsity = Math.max(1, Math.round(params.keep * size));
-    if (!(rows >= 1 && rows < columns)) {
+    if (!(rows >= 1 && rows < length)) {
       throw new InputError(
-        `a-dsgd: bandwidthShare ${params.bandwidthShare} of blocks of ${columns} values leaves ${rows} on the air; ` +
-          `it must be at least 1 and below ${columns}`,
+        `a-dsgd: bandwidthShare ${params.bandwidthShare} of blocks of ${length} values leaves ${rows} on the air; ` +
+          `it must be at least 1 and below ${length}`,
       );
     }
-    if (params.projection === "gaussian" && rows * columns > 2 ** 28) {
+    if (gaussian && rows * columns > 2 ** 28) {
       throw new InputError(
         `a-dsgd: projection gaussian with blocks of ${columns} values needs a matrix of ${rows * columns} numbers ` +
           "(at most 2^28); lower blockValues, or take projection hadamard",
@@ -123,7 +131,7 @@ export const aDsgd = defineUplink({
     const errors = openErrors(memory, size);
     const select = topK();
     const places = new Int32Array(sparsity);
-    const order = new Int32Array(size); // place in the shuffled vector of each value
+    const order = new Int32Array(blocks * columns); // values go to the first `size` of these places
     const block = new Float64Array(columns);
     const shuffled = new Float64Array(blocks * columns);
     const projected = new Float64Array(rows);
@@ -131,44 +139,37 @@ export const aDsgd = defineUplink({
     const received = new Float32Array(blocks * rows + 2);
     const passing = new MessagePassing(rows, columns);
     const r = new Float32Array(size);
-    const matrix = params.projection === "gaussian" ? new Float32Array(rows * columns) : undefined;
+    const matrix = new Float32Array(gaussian ? rows * columns : 0);
 
     return {
       send(updates, { round, active, random }) {
         const apart = round < params.meanRemovalRounds ? 1 : 0;
         const components = blocks * rows + 1 + apart;
         const stream = random.stream("projection");
-        const a =
-          matrix === undefined
-            ? hadamardProjection(rows, columns, stream)
-            : gaussianProjection(rows, columns, stream, matrix);
-        for (let i = 0; i < size; i++) order[i] = i;
+        const a = gaussian
+          ? gaussianProjection(rows, columns, stream, matrix)
+          : hadamardProjection(rows, columns, stream);
+        for (let i = 0; i < order.length; i++) order[i] = i;
         random.stream("order").shuffle(order);
 
         // y: the projections, then the means, then the scale.
         const noiseVariance = 1 / dbToRatio(params.deviceSnrDb);
         const y = received.subarray(0, components);
         random.stream("noise").fillNormal(y, Math.sqrt(noiseVariance));
-        active.forEach((device, k) => {
+        const energy = active.map((device, k) => {
           sparsify(errorOf(device), updates[k]);
           project(a);
-          transmit(y, apart === 1);
+          return transmit(y, apart === 1);
         });
         const scale = y[components - 1] / params.scaleValue;
-        const told = {
-          divisor: 1,
-          heard: active,
-          symbols: Math.ceil(components / 2),
-          energy: active.map(() => size),
-          noiseVariance,
-        };
-        if (active.length === 0 || !(scale > 0)) return { ...told, observation: undefined };
+        const told = { divisor: 1, symbols: Math.ceil(components / 2), energy, noiseVariance };
+        if (active.length === 0 || !(scale > 0)) {
+          return { ...told, heard: [], observation: undefined };
+        }
         // The mean that is added back brings its own noise to every value.
         const variance = ((1 + apart) * noiseVariance) / scale ** 2;
-        return {
-          ...told,
-          observation: { r, noiseVariance: recover(a, y, scale, apart, variance) },
-        };
+        const stated = recover(a, y, scale, apart, variance);
+        return { ...told, heard: active, observation: { r, noiseVariance: stated } };
       },
       memory: errors,
     };
@@ -201,20 +202,19 @@ export const aDsgd = defineUplink({
       }
     }
 
-    /** Adds √α [g̃, c], or √α [g̃ − μ 1, μ, c], to `y`. */
-    function transmit(y: Float32Array, apart: boolean): void {
+    /** Adds √α [g̃, c], or √α [g̃ − μ 1, μ, c], to `y`; returns the energy of that. */
+    function transmit(y: Float32Array, apart: boolean): number {
       let sum = 0;
-      let squares = 0;
-      for (let j = 0; j < sent.length; j++) {
-        sum += sent[j];
-        squares += sent[j] * sent[j];
-      }
+      for (let j = 0; j < sent.length; j++) sum += sent[j];
       const mean = apart ? sum / sent.length : 0;
-      const energy = squares - (sent.length - 1) * mean ** 2 + params.scaleValue ** 2;
+      let energy = params.scaleValue ** 2 + mean ** 2;
+      for (let j = 0; j < sent.length; j++) energy += (sent[j] - mean) ** 2;
+
       const amplitude = Math.sqrt(size / energy);
       for (let j = 0; j < sent.length; j++) y[j] += amplitude * (sent[j] - mean);
       if (apart) y[sent.length] += amplitude * mean;
       y[y.length - 1] += amplitude * params.scaleValue;
+      return amplitude ** 2 * energy;
     }
 
     /** Fills `r`; returns the variance of its error. */
@@ -226,16 +226,16 @@ export const aDsgd = defineUplink({
       variance: number,
     ): number {
       const mean = apart === 1 ? y[blocks * rows] : 0;
-      let square = 0;
+      const sparse = params.output === "estimate";
+      let stated = 0;
       for (let b = 0; b < blocks; b++) {
         for (let j = 0; j < rows; j++) projected[j] = (y[b * rows + j] + mean) / scale;
-        square += passing.recover(a, projected, recovery) / blocks;
-        const result = params.output === "estimate" ? passing.estimate : passing.unbiased;
-        shuffled.set(result, b * columns);
+        passing.recover(a, projected, variance, recovery);
+        shuffled.set(sparse ? passing.estimate : passing.unbiased, b * columns);
+        stated += sparse ? passing.estimateVariance : passing.unbiasedVariance;
       }
       for (let i = 0; i < size; i++) r[i] = shuffled[order[i]];
-      if (params.output === "unbiased") return square;
-      return Math.max(0, (rows / columns) * (square - variance));
+      return Math.max(0, stated / blocks);
     }
   },
 });

@@ -6,6 +6,10 @@ import { gaussianUpdates, meanSquareOf, openUplink, roundOf, sessionOf, sumOf } 
 
 /** Parameters to open each scheme with; a scheme without an entry here fails the suite. */
 const examples: Record<string, object[]> = {
+  "a-dsgd": [
+    { deviceSnrDb: 9, projection: "hadamard", iterations: 5 },
+    { deviceSnrDb: 9, blockValues: 64, iterations: 2, output: "unbiased" },
+  ],
   cotaf: [
     { deviceSnrDb: 9, norm: "previous" },
     { deviceSnrDb: 9, fading: { minGain: 0.5 } },
@@ -22,6 +26,12 @@ const examples: Record<string, object[]> = {
     { deviceSnrDb: 9, threshold: 0.3, subcarriers: 16, kFactorDb: 2 },
     { deviceSnrDb: 9, threshold: 0.3, subcarriers: 16, channelErrorVariance: 0.1 },
   ],
+  "oac-misaligned": [
+    { snrDb: 9, estimator: "aligned-sample", maxDelay: 0.7, maxPhaseRad: 0.5 },
+    { deviceSnrDb: 9, maxDelay: 0.7, maxPhaseRad: 0.5, gainDeviationDb: 1 },
+    { snrDb: 9, estimator: "sp-ml", maxDelay: 0.7, maxPhaseRad: 0.5, packetSymbols: 100 },
+    { snrDb: 9, estimator: "lmmse", maxDelay: 0.7, maxPhaseRad: 3, packetSymbols: 100 },
+  ],
   obda: [
     { deviceSnrDb: 9, stepSize: 0.1 },
     { snrDb: 9, stepSize: 0.1, fading: { threshold: 0.3, subcarriers: 16 } },
@@ -35,6 +45,9 @@ const noiseless: Record<string, object[]> = {
   ideal: [{}],
   oac: [{ snrDb: 160 }, { deviceSnrDb: 160 }],
   "oac-fading": [{ deviceSnrDb: 160, threshold: 1e-6, subcarriers: 16 }],
+  "oac-misaligned": ["ml", "sp-ml", "lmmse"].map((estimator) => {
+    return { snrDb: 160, estimator, maxDelay: 0.7, maxPhaseRad: 1, packetSymbols: 100 };
+  }),
 };
 
 const size = 2501; // odd
