@@ -57,7 +57,7 @@ export async function train(args: TrainArguments): Promise<void> {
     const place = findPlace(args, plan.name, bench.identity);
     signal.throwIfAborted();
     folder = place.folder;
-    await begin(bench, place, commandOf("train", args));
+    await begin(bench, place, commandOf("train", args, ...placeOptions(args)));
     await goOn(voice, bench, place, signal);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -71,6 +71,12 @@ export async function train(args: TrainArguments): Promise<void> {
     interrupt.stop();
     await bench?.trainer.close();
   }
+}
+
+/** The part of the command line that names the folder. */
+function placeOptions({ out, resume }: TrainArguments): string[] {
+  if (out !== undefined) return ["--out", out];
+  return resume === undefined ? [] : ["--resume", resume];
 }
 
 /** Where a training goes, and what it goes on from. */
