@@ -1,6 +1,9 @@
 import type { z } from "zod";
 import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
+import { partitions } from "../federated/partitions/index.js";
+import { speeds } from "../federated/speeds/index.js";
+import { uplinks } from "../federated/uplinks/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
 import { losses } from "../models/training/losses/index.js";
 import { optimizers } from "../models/training/optimizers/index.js";
@@ -24,6 +27,9 @@ export const listKinds = [
   "optimizers",
   "schedules",
   "augmentations",
+  "uplinks",
+  "partitions",
+  "speeds",
 ] as const;
 
 interface Part {
@@ -45,6 +51,9 @@ const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
   optimizers,
   schedules,
   augmentations,
+  uplinks,
+  partitions,
+  speeds,
 };
 
 /** `weightlink list`: what a scenario can name, with parameters, units and defaults. */

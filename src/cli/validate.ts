@@ -1,5 +1,7 @@
-import { counted, trialsText } from "../report/wording.js";
+import { prepareFederated } from "../federated/study.js";
+import { counted, grouped, trialsText } from "../report/wording.js";
 import { loadScenario } from "../scenario/load.js";
+import { loadFederated } from "../scenario/load-federated.js";
 import { loadTraining } from "../scenario/load-training.js";
 import { kindOf, readScenario } from "../scenario/read.js";
 import { closeStudy, prepareStudy } from "../study/study.js";
@@ -13,11 +15,15 @@ export interface ValidateArguments {
   readonly yes: boolean;
 }
 
-/** `weightlink validate`: all checks of a run or a training, and none of its trials or steps. */
+/** `weightlink validate`: all checks of a run or a training, and none of its trials, steps or rounds. */
 export async function validate(args: ValidateArguments): Promise<void> {
   const { data } = await readScenario(args.scenario);
-  const isTraining = kindOf(data, args.scenario) === "training";
-  const lines = isTraining ? await checkTraining(args) : await checkStudy(args);
+  const check = {
+    inference: checkStudy,
+    training: checkTraining,
+    federated: checkFederated,
+  }[kindOf(data, args.scenario)];
+  const lines = await check(args);
   process.stdout.write(`${args.scenario}: valid\n${lines.map((line) => `  ${line}\n`).join("")}`);
 }
 
@@ -25,6 +31,22 @@ async function checkTraining({ scenario, set, seed }: ValidateArguments): Promis
   const bench = await openTrainingBench(await loadTraining(scenario, { overrides: set, seed }));
   await bench.trainer.close();
   return [benchText(bench)];
+}
+
+async function checkFederated({ scenario, set, seed }: ValidateArguments): Promise<string[]> {
+  const plan = await loadFederated(scenario, { overrides: set, seed });
+  const { benches } = await prepareFederated(plan);
+  const lines = plan.axes.map((axis) => `${axis.path}: ${axis.values.join(", ")}`);
+  const { receivers } = plan.points[0].settings;
+  lines.push(
+    `${counted(plan.points.length, "point")} x ${counted(plan.study.trials, "trial")} x ${counted(receivers.length, "receiver")}`,
+  );
+  for (const { modelName, whole, travelling, runtime } of benches.values()) {
+    lines.push(
+      `${modelName}: ${grouped(travelling.size)} of ${grouped(whole.size)} numbers in ${counted(travelling.entries.length, "tensor")} travel, ${runtime}`,
+    );
+  }
+  return lines;
 }
 
 async function checkStudy({ scenario, set, seed, yes }: ValidateArguments): Promise<string[]> {

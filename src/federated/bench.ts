@@ -17,6 +17,7 @@ import {
   partitionOf,
 } from "../scenario/federated-schema.js";
 import { datasetOf, estimatorOf, receiverLabel } from "../scenario/schema.js";
+import { augmentationOf } from "../scenario/training-schema.js";
 import type { ImageForm } from "../training/augmentations/augmentation.js";
 import { imageForm, startingModel } from "../training/bench.js";
 import { type Layout, layOut } from "../weights/layout.js";
@@ -147,8 +148,11 @@ export async function openFederatedBench(
     openScorer,
   };
 
-  function formOf({ name }: { name: string }): ImageForm {
-    return imageForm(name, raw, fitted, dataset.black);
+  /** Opens the augmentation once, so that what is wrong with it shows now. */
+  function formOf(entry: { name: string }): ImageForm {
+    const form = imageForm(entry.name, raw, fitted, dataset.black);
+    augmentationOf(entry).open(entry as never, form);
+    return form;
   }
 
   function openValidation(): Examples | undefined {

@@ -14,6 +14,8 @@ export interface RoundRecord {
   readonly total?: number;
   /** Mean cross-entropy on the test images. */
   readonly loss?: number;
+  /** Of the devices in this round. */
+  readonly learningRate?: number;
   /** Mean over the devices that trained of their mean loss. */
   readonly trainingLoss?: number;
   /** |estimate − mean update|² / |mean update|² over what travels; the mean is that of all devices that were ready. */

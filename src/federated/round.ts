@@ -76,7 +76,7 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
   const clock = new RoundClock({ broadcastS, deadlineS, devices: working });
   const { ready, late } = clock.untilUplink();
   const facts = { round: round + 1, active, dropped, late, ready };
-  const { updates, trainingLoss } = await train(context, before.model, round, ready);
+  const { updates, ...training } = await train(context, before.model, round, ready);
   stopped();
 
   const costs = (airtimeS: number, energies: readonly number[]) => ({
@@ -85,7 +85,7 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
     energy: last.energy + energies.reduce((a, b) => a + b, 0) / point.devices.count,
     energies,
   });
-  if (ready.length > 0 && !isFiniteRound(trainingLoss, updates)) {
+  if (ready.length > 0 && !isFiniteRound(training.trainingLoss, updates)) {
     const record = { ...facts, heard: [], ...costs(0, []), ...guessing(bench) };
     return { model: before.model, ...told(before, record, [divergence(record)]) };
   }
@@ -101,7 +101,7 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
   const record: RoundRecord = {
     ...facts,
     ...(due && (await score(context, model))),
-    ...(ready.length > 0 && { trainingLoss }),
+    ...(ready.length > 0 && training),
     ...update?.facts,
     ...(aggregate &&
       Number.isFinite(aggregate.noiseVariance) && { noiseVariance: aggregate.noiseVariance }),
@@ -182,7 +182,7 @@ async function train(
     return update;
   });
   const trainingLoss = outcomes.reduce((sum, { loss }) => sum + loss, 0) / outcomes.length;
-  return { updates, trainingLoss };
+  return { updates, trainingLoss, learningRate: rate };
 }
 
 function isFiniteRound(loss: number, updates: readonly Float32Array[]): boolean {

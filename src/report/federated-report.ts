@@ -50,6 +50,7 @@ const columns: Readonly<Record<string, (record: RoundRecord) => number | string 
   correct: (r) => r.correct,
   total: (r) => r.total,
   loss: (r) => r.loss,
+  learningRate: (r) => r.learningRate,
   trainingLoss: (r) => r.trainingLoss,
   nmse: (r) => r.nmse,
   noiseVariance: (r) => r.noiseVariance,

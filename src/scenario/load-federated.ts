@@ -40,7 +40,11 @@ export async function loadFederated(
 ): Promise<FederatedPlan> {
   const { text, data } = await readScenario(file);
   const folder = dirname(resolve(file));
-  for (const override of overrides) applyOverride(data, override);
+  for (const override of overrides) {
+    writeOut(data);
+    applyOverride(data, override);
+  }
+  writeOut(data);
   if (seed !== undefined) data.seed = seed;
   checkKind(data, file, "federated");
   checkKeys(data, federatedSchema, file);
@@ -50,7 +54,7 @@ export async function loadFederated(
     throw new InputError(describeIssues(parsed.error, federatedStudySchema, studyData, file));
   }
   const study = parsed.data;
-  const pointData = writtenOut(pick(data, federatedPointShape));
+  const pointData = pick(data, federatedPointShape);
   const assignments = expandSweep(study, file, sweepable);
   const { constraints } = study;
   const planned = planPoints(assignments, pointData, federatedPointSchema, {
@@ -69,16 +73,15 @@ export async function loadFederated(
   return { file, name, text, overrides, data, study, ...planned };
 }
 
-/** Short forms as maps, so that sweeps reach into them. */
-function writtenOut(point: Data): Data {
-  const map = (entry: unknown) => (typeof entry === "string" ? { name: entry } : entry);
-  const { devices, receivers } = point;
-  return {
-    ...point,
-    ...("uplink" in point && { uplink: map(point.uplink) }),
-    ...("partition" in point && { partition: map(point.partition) }),
-    ...(isMap(devices) &&
-      "speed" in devices && { devices: { ...devices, speed: map(devices.speed) } }),
-    ...(Array.isArray(receivers) && { receivers: receivers.map(expandReceiver) }),
-  };
+/** Short forms become maps, so that overrides and sweeps reach into them. */
+function writeOut(data: Data): void {
+  const { devices, receivers } = data;
+  for (const [map, key] of [
+    [data, "uplink"],
+    [data, "partition"],
+    [devices, "speed"],
+  ] as const) {
+    if (isMap(map) && typeof map[key] === "string") map[key] = { name: map[key] };
+  }
+  if (Array.isArray(receivers)) data.receivers = receivers.map(expandReceiver);
 }

@@ -99,8 +99,10 @@ export function applyOverride(data: Data, override: string): void {
       return;
     }
   }
-  // A value given by hand takes the place of a sweep over the same parameter.
-  if (isMap(data.sweep)) delete data.sweep[path];
+  // A value given by hand takes the place of a sweep over the same parameter, or over one inside it.
+  for (const swept of Object.keys(isMap(data.sweep) ? data.sweep : {})) {
+    if (swept === path || swept.startsWith(`${path}.`)) delete (data.sweep as Data)[swept];
+  }
   if (!setPath(data, path, value)) {
     throw new InputError(`--set ${override}: there is no ${path} in the scenario`);
   }

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
+import { partitions } from "../federated/partitions/index.js";
+import { speeds } from "../federated/speeds/index.js";
+import { uplinks } from "../federated/uplinks/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
 import { losses } from "../models/training/losses/index.js";
 import { optimizers } from "../models/training/optimizers/index.js";
@@ -18,6 +21,13 @@ import { schedules } from "../training/schedules/index.js";
 import { codings } from "../transmitter/codings/index.js";
 import { transmitterParams } from "../transmitter/transmitter.js";
 import { type ParameterRow, parameterRows } from "./describe.js";
+import {
+  airParams,
+  federatedChoiceParams,
+  federatedPointShape,
+  federatedSchema,
+  federatedStudyShape,
+} from "./federated-schema.js";
 import { choiceParams, modelSchema, pointShape, scenarioSchema, studyShape } from "./schema.js";
 import {
   loopParams,
@@ -30,14 +40,18 @@ import {
 /** For editors: completes keys and checks values in YAML, by the kind of the scenario. */
 export function editorSchema(): string {
   const { $schema, ...inference } = editorSchemaOf(scenarioSchema);
-  const { $schema: _, ...training } = editorSchemaOf(trainingSchema);
+  const ofKind = (kind: string, schema: z.ZodType, others: object) => {
+    const { $schema: _, ...then } = editorSchemaOf(schema);
+    return {
+      if: { properties: { kind: { const: kind } }, required: ["kind"] },
+      then,
+      else: others,
+    };
+  };
   const schema = {
     title: "Weightlink scenario",
     $schema,
-    if: { properties: { kind: { const: "training" } }, required: ["kind"] },
-    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's keyword, in no object that is awaited.
-    then: training,
-    else: inference,
+    ...ofKind("training", trainingSchema, ofKind("federated", federatedSchema, inference)),
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
@@ -134,9 +148,36 @@ export function referencePage(): string {
     ]),
     "",
     "Every optimizer also takes `learningRate`, which it needs.",
+    "",
+    "## Federated training",
+    "What `weightlink run` takes with `kind: federated` ([how](federated.md)): a `dataset` as above, a `model` as that of a",
+    "training and with `travel` as that of inference, and",
+    "",
+    table(partRows(federatedStudyShape)),
+    "",
+    table(partRows(federatedPointShape)),
+    "",
+    ...(["devices", "training", "server"] as const).flatMap((key) => [
+      `### ${key} of federated training`,
+      table(parameterRows(z.strictObject({ [key]: federatedPointShape[key] })).filter(isDirect)),
+      "",
+    ]),
+    "### receivers of federated training: keys of every entry",
+    table(parameterRows(z.strictObject(federatedChoiceParams))),
+    "",
+    "### uplink: keys of every scheme",
+    table(parameterRows(z.strictObject(airParams))),
+    ...namedParts([
+      ["uplink", uplinks],
+      ["partition", partitions],
+      ["devices.speed", speeds],
+    ]),
   );
   return `${parts.join("\n")}\n`;
 }
+
+/** Keys of a part itself, not of what lies in them. */
+const isDirect = ({ key }: ParameterRow) => key.split(".").length === 2;
 
 /** One row for each key, without the keys inside it. */
 function partRows(shape: z.ZodRawShape): ParameterRow[] {
