@@ -22,6 +22,8 @@ export interface Batch {
   readonly labels: Int32Array;
 }
 
+let fastest: string | undefined;
+
 export interface Trained {
   readonly losses: readonly number[];
   readonly tensors: ReadonlyMap<string, Float32Array>;
@@ -29,16 +31,17 @@ export interface Trained {
 
 /**
  * Softmax cross-entropy; batch normalizations by the batch, their running averages as ONNX defines them.
- * `backend`: the fastest one by default, which lacks the gradient of a maximum; "cpu" has all.
+ * The fastest backend may lack the gradient of a pool; "cpu" has all.
  */
 export async function tensorflowSteps(
   modelBytes: Uint8Array,
   batches: readonly Batch[],
   settings: SgdSettings,
-  backend?: string,
+  backend: "fastest" | "cpu",
 ): Promise<Trained> {
   const { tf } = await openTensorFlow();
-  if (backend !== undefined) await tf.setBackend(backend);
+  fastest ??= tf.getBackend();
+  await tf.setBackend(backend === "cpu" ? "cpu" : fastest);
   const { graph } = decodeModel(modelBytes);
   const nodes = graph.node.map(forwardNode);
   const running = new Set(

@@ -4,7 +4,8 @@
  *
  *   dL/dβ = Σ g,   dL/dγ = Σ g x̂,   dL/dx = γ / √(v + ε) · (g − dL/dβ / M − x̂ dL/dγ / M)
  *
- * dL/dx is evaluated as a g + b x + c with three numbers per channel, so that x̂ is not made.
+ * x̂ is not made: Σ g x̂ is (Σ g x − m Σ g) / √(v + ε), and dL/dx is a g + b x + c with three numbers per channel.
+ * Where |m| is far above √v this loses as many digits as x itself has lost.
  *
  * Source: Ioffe, Szegedy, "Batch Normalization", ICML 2015, section 3.
  */
@@ -28,10 +29,10 @@ export const batchNormalization = defineRule({
 
     const epsilon = graph.floats([node.float("epsilon", 1e-5)], []);
     const deviation = vector("Sqrt", vector("Add", variance, epsilon));
-    const centered = graph.node("Sub", [x, perChannel(mean)], shape);
     const toBeta = sum(graph, g!, axes);
-    const product = graph.node("Mul", [g!, centered], shape);
-    const toGamma = vector("Div", sum(graph, product, axes), deviation);
+    const products = sum(graph, graph.node("Mul", [g!, x], shape), axes);
+    const centered = vector("Sub", products, vector("Mul", mean, toBeta));
+    const toGamma = vector("Div", centered, deviation);
     const results = [undefined, toGamma, toBeta] as (string | undefined)[];
     if (!graph.needsGradient(gamma)) results[1] = undefined;
     if (!graph.needsGradient(beta)) results[2] = undefined;

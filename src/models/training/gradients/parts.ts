@@ -9,14 +9,36 @@ export function reshape(graph: GradientGraph, value: string, shape: readonly num
   return graph.node("Reshape", [value, graph.ints(shape)], shape);
 }
 
+/**
+ * As few axes as can be are moved: the runtime is several times faster without those of one element, and with axes
+ * that stay side by side as one.
+ */
 export function transpose(graph: GradientGraph, value: string, perm: readonly number[]): string {
   const from = graph.shapeOf(value);
-  // Axes of one element move without moving data.
-  const moved = perm.filter((axis) => from[axis] !== 1);
+  const runs: number[][] = [];
+  for (const axis of perm.filter((axis) => from[axis] !== 1)) {
+    const last = runs.at(-1);
+    const next = last && last.at(-1)! + 1;
+    // Axes of one element between two others do not part them.
+    const follows = next !== undefined && axis >= next && sizeOf(from.slice(next, axis)) === 1;
+    if (follows) last!.push(axis);
+    else runs.push([axis]);
+  }
   const shape = perm.map((axis) => from[axis]!);
-  if (moved.every((axis, i) => i === 0 || axis > moved[i - 1]!))
-    return reshape(graph, value, shape);
-  return graph.node("Transpose", [value], shape, { perm: { ints: perm } });
+  if (runs.length <= 1) return reshape(graph, value, shape);
+  const order = runs.toSorted((a, b) => a[0]! - b[0]!);
+  const sizes = order.map((run) => sizeOf(run.map((axis) => from[axis]!)));
+  const moved = runs.map((run) => order.indexOf(run));
+  const merged = reshape(graph, value, sizes);
+  const result = graph.node(
+    "Transpose",
+    [merged],
+    moved.map((i) => sizes[i]!),
+    {
+      perm: { ints: moved },
+    },
+  );
+  return reshape(graph, result, shape);
 }
 
 /** Sum over `axes`, which are dropped. */
