@@ -7,7 +7,7 @@ import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse as parseYaml } from "yaml";
 import { InputError, unknownName } from "../errors.js";
-import { type Data, isMap, setPath } from "./paths.js";
+import { type Data, isMap, missingEntry, setPath } from "./paths.js";
 
 /** The scenario's text, and what it holds. Throws InputError. */
 export async function readScenario(file: string): Promise<{ text: string; data: Data }> {
@@ -102,7 +102,9 @@ export function applyOverride(data: Data, override: string): void {
   // A value given by hand takes the place of a sweep over the same parameter.
   if (isMap(data.sweep)) delete data.sweep[path];
   if (!setPath(data, path, value)) {
-    throw new InputError(`--set ${override}: there is no ${path} in the scenario`);
+    throw new InputError(
+      `--set ${override}: there is no ${path} in the scenario${missingEntry(data, path)}`,
+    );
   }
 }
 
