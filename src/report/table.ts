@@ -31,8 +31,10 @@ import {
   valueText,
 } from "./wording.js";
 
-/** Header words wrap at this many characters, and longer values lose their middle. */
+/** Header words wrap at this many characters. */
 const columnWidth = 16;
+/** Longer values lose their middle; parts in words, whose parameters tell them apart, have more room than paths. */
+const mostLetters = { path: 24, words: 44 };
 
 export interface Column<Row> {
   readonly title: string;
@@ -286,8 +288,9 @@ export function wrap(text: string, width = columnWidth): string[] {
 
 function shorten(text: string): string {
   const letters = [...text];
-  if (letters.length <= columnWidth + 8) return text;
-  const keep = columnWidth / 2 + 3;
+  const most = text.includes(" ") ? mostLetters.words : mostLetters.path;
+  if (letters.length <= most) return text;
+  const keep = most / 2 - 1;
   return `${letters.slice(0, keep).join("")}…${letters.slice(-keep).join("")}`;
 }
 

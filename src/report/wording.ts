@@ -2,6 +2,7 @@
 
 import { ratioToDb } from "../math/decibel.js";
 import { mean } from "../math/statistics.js";
+import { partText } from "../scenario/part-text.js";
 import type {
   PairedDifference,
   ParameterValue,
@@ -191,9 +192,9 @@ export function trialsText({ min, max }: TrialRule): string {
   return min === max ? counted(max, "trial") : `${grouped(min)} to ${counted(max, "trial")}`;
 }
 
-/** A swept value to six digits; very large and small numbers by their power of ten. */
+/** A swept value: numbers to six digits, very large and small ones by their power of ten; lists and maps in words. */
 export function valueText(value: ParameterValue): string {
-  if (typeof value !== "number" || !Number.isFinite(value)) return String(value);
+  if (typeof value !== "number" || !Number.isFinite(value)) return partText(String(value));
   const rounded = Number(value.toPrecision(6));
   const size = Math.abs(rounded);
   return size !== 0 && (size >= 1e6 || size < 1e-4)

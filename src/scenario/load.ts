@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { InputError, unknownName } from "../errors.js";
 import { axisTitle } from "./axis.js";
 import { describeIssues, shorten } from "./issues.js";
+import { partText } from "./part-text.js";
 import { type Data, getPath, isMap } from "./paths.js";
 import { applyOverride, checkKind, makePathsAbsolute, readScenario } from "./read.js";
 import {
@@ -35,6 +36,13 @@ export interface PlannedPoint {
 
 /** `channel.snrDb = 4, transmitter.mapping = iq`; empty where nothing is swept. */
 export function describePoint({ parameters }: Pick<PlannedPoint, "parameters">): string {
+  return Object.entries(parameters)
+    .map(([path, value]) => `${path} = ${partText(String(value))}`)
+    .join(", ");
+}
+
+/** What tells a point from all others, for its random streams. */
+export function pointKey({ parameters }: Pick<PlannedPoint, "parameters">): string {
   return Object.entries(parameters)
     .map(([path, value]) => `${path} = ${value}`)
     .join(", ");
@@ -118,7 +126,8 @@ export function planPoints<Schema extends z.ZodType>(
   schema: Schema,
   { constraints, file, folder }: { constraints: readonly string[]; file: string; folder: string },
 ) {
-  const points: { settings: z.output<Schema>; parameters: PlannedPoint["parameters"] }[] = [];
+  const settings: z.output<Schema>[] = [];
+  const swept: Record<string, Swept>[] = [];
   for (const assigned of assignments) {
     const applied = applyPoint(pointData, assigned, file);
     makePathsAbsolute(applied, folder);
@@ -129,14 +138,17 @@ export function planPoints<Schema extends z.ZodType>(
       throw new InputError(describeIssues(point.error, schema, applied, where));
     }
     if (!meetsConstraints(constraints, point.data, file)) continue;
-    const parameters = Object.fromEntries(
-      assigned.map(({ path, value }) => [path, sweptValue(point.data, path, value)]),
+    settings.push(point.data);
+    swept.push(
+      Object.fromEntries(
+        assigned.map(({ path, value }) => [path, sweptValue(point.data, path, value)]),
+      ),
     );
-    points.push({ settings: point.data, parameters });
   }
-  if (points.length === 0) {
+  if (settings.length === 0) {
     throw new InputError(`${file}: the constraints leave no point of the sweep`);
   }
+  const points = toldApart(swept).map((parameters, i) => ({ settings: settings[i], parameters }));
   const axes = assignments[0].map(({ path }) => ({
     path,
     title: axisTitle(path),
@@ -169,13 +181,42 @@ export function checkKeys(data: Data, { shape }: z.ZodObject, file: string): voi
   );
 }
 
-/** The value as checked: a number for "1 MHz"; the label or name of a part; text for what is nothing of these. */
-function sweptValue(point: unknown, path: string, written: unknown) {
+type Parameter = PlannedPoint["parameters"][string];
+/** A value that is a map or a list: as JSON, and its label or name where it has one. */
+type Swept = Parameter | { readonly json: string; readonly name: string };
+
+/** The value as checked: a number for "1 MHz". */
+function sweptValue(point: unknown, path: string, written: unknown): Swept {
   try {
     return parameterValue(point, path);
   } catch {
     const value = getPath(point, path) ?? written;
+    const json = JSON.stringify(value);
     const name = isMap(value) ? (value.label ?? value.name) : undefined;
-    return name === undefined ? shorten(value) : String(name);
+    return { json, name: name === undefined ? json : String(name) };
   }
+}
+
+/** Maps go by label or name, but as JSON where different ones of a parameter have the same. */
+function toldApart(
+  points: readonly Readonly<Record<string, Swept>>[],
+): PlannedPoint["parameters"][] {
+  const values = new Map<string, Set<string>>();
+  const keyOf = (path: string, name: string) => JSON.stringify([path, name]);
+  for (const point of points) {
+    for (const [path, value] of Object.entries(point)) {
+      if (typeof value !== "object") continue;
+      const key = keyOf(path, value.name);
+      values.set(key, (values.get(key) ?? new Set()).add(value.json));
+    }
+  }
+  const parameter = (path: string, value: Swept): Parameter => {
+    if (typeof value !== "object") return value;
+    return values.get(keyOf(path, value.name))!.size === 1 ? value.name : value.json;
+  };
+  return points.map((point) =>
+    Object.fromEntries(
+      Object.entries(point).map(([path, value]) => [path, parameter(path, value)]),
+    ),
+  );
 }

@@ -7,7 +7,7 @@ import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse as parseYaml } from "yaml";
 import { InputError, unknownName } from "../errors.js";
-import { type Data, isMap, setPath } from "./paths.js";
+import { type Data, isMap, missingEntry, setPath } from "./paths.js";
 
 /** The scenario's text, and what it holds. Throws InputError. */
 export async function readScenario(file: string): Promise<{ text: string; data: Data }> {
@@ -104,7 +104,9 @@ export function applyOverride(data: Data, override: string): void {
     if (swept === path || swept.startsWith(`${path}.`)) delete (data.sweep as Data)[swept];
   }
   if (!setPath(data, path, value)) {
-    throw new InputError(`--set ${override}: there is no ${path} in the scenario`);
+    throw new InputError(
+      `--set ${override}: there is no ${path} in the scenario${missingEntry(data, path)}`,
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import { InputError, nearestName } from "../errors.js";
 import { ExpressionError, evaluateCondition, type Value } from "../math/expression.js";
 import { expandRange, isRange } from "../math/range.js";
 import { shorten } from "./issues.js";
-import { type Data, getPath, setPath } from "./paths.js";
+import { type Data, getPath, missingEntry, setPath } from "./paths.js";
 import type { StudySettings } from "./schema.js";
 
 /** One parameter's value at one point. */
@@ -88,7 +88,9 @@ export function applyPoint(base: Data, point: readonly Assignment[], source: str
   const data = structuredClone(base);
   for (const { path, value } of point) {
     if (!setPath(data, path, value)) {
-      throw new InputError(`${source}: sweep: there is no ${path} in this scenario`);
+      throw new InputError(
+        `${source}: sweep: there is no ${path} in this scenario${missingEntry(data, path)}`,
+      );
     }
   }
   return data;

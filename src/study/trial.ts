@@ -8,7 +8,7 @@ import { RandomSource } from "../kernel/index.js";
 import { meanOfFinite } from "../math/statistics.js";
 import { refinementVectorsSent } from "../receiver/refinements/chain.js";
 import { numbersSent } from "../receiver/side-information.js";
-import { describePoint, type Plan, type PlannedPoint } from "../scenario/load.js";
+import { describePoint, type Plan, type PlannedPoint, pointKey } from "../scenario/load.js";
 import {
   channelOf,
   estimatorOf,
@@ -216,6 +216,6 @@ export function transmissionOf(
 
 function trialRandom({ study }: Plan, point: PlannedPoint, trial: number): RandomSource {
   const source = new RandomSource(study.seed);
-  const own = study.commonNoise ? source : source.child(`point ${describePoint(point)}`);
+  const own = study.commonNoise ? source : source.child(`point ${pointKey(point)}`);
   return own.child(`trial ${trial}`);
 }
