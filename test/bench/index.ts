@@ -16,6 +16,7 @@ import { noise } from "./noise.js";
 import { scoring } from "./scoring.js";
 import { search } from "./search.js";
 import { study } from "./study.js";
+import { training } from "./training.js";
 import { transmission } from "./transmission.js";
 
 const program = readFileSync(new URL("../../src/cli/weightlink.mjs", import.meta.url), "utf8");
@@ -31,7 +32,17 @@ console.log(
     `weightlink ${packageJson.version}, Node ${process.versions.node}, ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common}`,
 );
 console.log("\n| what | figure | target |\n| --- | ---: | --- |");
-for (const benchmark of [noise, kernel, channels, transmission, scoring, memory, search, study]) {
+for (const benchmark of [
+  noise,
+  kernel,
+  channels,
+  transmission,
+  scoring,
+  training,
+  memory,
+  search,
+  study,
+]) {
   for (const { name, value, unit, target } of await benchmark()) {
     const figure = Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 3 });
     console.log(`| ${name.replace(/^ +/, "… ")} | ${figure} ${unit} | ${target ?? ""} |`);
