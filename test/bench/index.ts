@@ -17,6 +17,7 @@ import { noise } from "./noise.js";
 import { scoring } from "./scoring.js";
 import { search } from "./search.js";
 import { study } from "./study.js";
+import { training } from "./training.js";
 import { transmission } from "./transmission.js";
 
 const program = readFileSync(new URL("../../src/cli/weightlink.mjs", import.meta.url), "utf8");
@@ -39,6 +40,7 @@ for (const benchmark of [
   misaligned,
   transmission,
   scoring,
+  training,
   memory,
   search,
   study,

@@ -10,6 +10,7 @@ import { InputError, unknownName } from "../../errors.js";
 import { RandomSource } from "../../kernel/index.js";
 import type { NamedPart } from "../../named.js";
 import { decodeModel, encodeModel, type OnnxModel } from "../../weights/onnx-proto.js";
+import { blockWidth } from "./blocked-convolutions.js";
 import { type ForwardGraph, readForwardGraph, separateCopies } from "./forward-graph.js";
 import { losses } from "./losses/index.js";
 import type { Loss } from "./losses/loss.js";
@@ -55,7 +56,7 @@ export async function openTrainer(
   );
   const model = readModel(modelBytes);
   const forward = await readForwardGraph(model, { batch, example });
-  const graph = writeTrainingGraph(forward, batch, loss, optimizer);
+  const graph = writeTrainingGraph(forward, batch, loss, optimizer, await blockWidth());
   let session: ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(graph.bytes, {

@@ -14,6 +14,7 @@
 import { InputError } from "../../errors.js";
 import { DataType, encodeModel, type OnnxValueInfo } from "../../weights/onnx-proto.js";
 import { valuesBehind, writeGradients } from "./backward.js";
+import { blockConvolutions, blockedDomain } from "./blocked-convolutions.js";
 import { type ForwardGraph, own } from "./forward-graph.js";
 import { sum } from "./gradients/parts.js";
 import { GraphWriter } from "./graph-writer.js";
@@ -44,11 +45,13 @@ export interface TrainingGraph {
   readonly correct: string;
 }
 
+/** `block`: width of the blocks that convolutions may use (`blocked-convolutions.ts`). */
 export function writeTrainingGraph(
   forward: ForwardGraph,
   batch: number,
   loss: Chosen<Loss>,
   optimizer: Chosen<Optimizer>,
+  block?: number,
 ): TrainingGraph {
   const { model, scores, shapes, parameters } = forward;
   const needing = valuesBehind(
@@ -119,14 +122,21 @@ export function writeTrainingGraph(
     ...forward.masks.map(({ name, shape }) => valueInfo(name, shape)),
     ...Object.values(factors).map((name) => valueInfo(name, [])),
   ];
+  const nodes = [...model.graph.node, ...graph.nodes];
+  const faster =
+    block === undefined
+      ? { nodes, constants: [] }
+      : blockConvolutions(nodes, (value) => graph.shapeOf(value), block);
   const bytes = encodeModel({
     ...model,
+    opset_import: [...model.opset_import, blockedDomain],
     graph: {
       ...model.graph,
-      node: [...model.graph.node, ...graph.nodes],
+      node: faster.nodes,
       initializer: [
         ...model.graph.initializer.filter(({ name }) => !changing.has(name ?? "")),
         ...graph.constants,
+        ...faster.constants,
       ],
       input: [...model.graph.input, valueInfo(labels, [batch], DataType.INT64), ...floats],
       output: [measured.loss, correct, ...state.map(({ next }) => next)].map((name) => ({ name })),

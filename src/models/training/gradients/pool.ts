@@ -11,13 +11,25 @@ import { type SlidingWindow, slidingWindow } from "./sliding-window.js";
 export const maxPool = defineRule({
   operator: "MaxPool",
   gradient(node, [g], graph) {
-    const x = node.inputs[0]!;
-    const shape = graph.shapeOf(x);
+    const shape = graph.shapeOf(node.inputs[0]!);
     const pooled = graph.shapeOf(g!);
+    const places = node.outputs[1]!;
+    const { kernel, strides, dilations, before, after } = windowOf(
+      node,
+      shape.slice(2),
+      pooled.slice(2),
+    );
+    const apart = kernel.every((size, i) => (size - 1) * dilations[i]! < strides[i]!);
+    if (apart && [...before, ...after].every((n) => n === 0)) {
+      const inputs = [g!, places, graph.ints(shape)];
+      const window = { kernel_shape: { ints: kernel }, strides: { ints: strides } };
+      return [graph.node("MaxUnpool", inputs, shape, window)];
+    }
+    // A value may be the maximum of several windows.
     const flat = [sizeOf(pooled)];
     const inputs = [
       graph.node("ConstantOfShape", [graph.ints([sizeOf(shape)])], [sizeOf(shape)]),
-      reshape(graph, node.outputs[1]!, flat),
+      reshape(graph, places, flat),
       reshape(graph, g!, flat),
     ];
     const spread = graph.node("ScatterElements", inputs, [sizeOf(shape)], {
