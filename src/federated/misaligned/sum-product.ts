@@ -178,16 +178,14 @@ function passRight(chain: Chain, y: Float64Array, eta: Float64Array, kept: Float
     const share = shares[n % arrivals];
     const re = share * y[2 * n];
     const im = share * y[2 * n + 1];
-    // At the packet's start the oldest symbols do not exist, and nothing is known of them.
-    const first = Math.max(0, arrivals - 1 - n);
-    const oldRe = first === 0 ? eta[0] + re : 0;
-    const oldIm = first === 0 ? eta[1] + im : 0;
+    // At the packet's start there is no oldest symbol: its gains are 0, and what stands in its place is not used.
+    const oldRe = eta[0] + re;
+    const oldIm = eta[1] + im;
     const row = n * arrivals;
     for (let a = 1; a < arrivals; a++) {
       const gain = right[row + a];
-      const heard = a >= first ? 1 : 0;
-      eta[2 * a - 2] = eta[2 * a] + heard * re - gain * oldRe;
-      eta[2 * a - 1] = eta[2 * a + 1] + heard * im - gain * oldIm;
+      eta[2 * a - 2] = eta[2 * a] + re - gain * oldRe;
+      eta[2 * a - 1] = eta[2 * a + 1] + im - gain * oldIm;
     }
     eta[newest] = 0;
     eta[newest + 1] = 0;
@@ -209,15 +207,13 @@ function passLeft(
     const share = shares[n % arrivals];
     const re = share * y[2 * n];
     const im = share * y[2 * n + 1];
-    const end = Math.min(arrivals, unknowns - 1 - n + arrivals);
-    const newRe = end === arrivals ? eta[2 * newest] + re : 0;
-    const newIm = end === arrivals ? eta[2 * newest + 1] + im : 0;
+    const newRe = eta[2 * newest] + re;
+    const newIm = eta[2 * newest + 1] + im;
     const row = n * arrivals;
     for (let a = newest - 1; a >= 0; a--) {
       const gain = left[row + a];
-      const heard = a < end ? 1 : 0;
-      eta[2 * a + 2] = eta[2 * a] + heard * re - gain * newRe;
-      eta[2 * a + 3] = eta[2 * a + 1] + heard * im - gain * newIm;
+      eta[2 * a + 2] = eta[2 * a] + re - gain * newRe;
+      eta[2 * a + 3] = eta[2 * a + 1] + im - gain * newIm;
     }
     eta[0] = 0;
     eta[1] = 0;
