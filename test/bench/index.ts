@@ -10,6 +10,7 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import * as ort from "onnxruntime-node";
 import packageJson from "../../package.json" with { type: "json" };
 import { channels } from "./channels.js";
+import { federated } from "./federated.js";
 import { kernel } from "./kernel.js";
 import { memory } from "./memory.js";
 import { noise } from "./noise.js";
@@ -31,7 +32,17 @@ console.log(
     `weightlink ${packageJson.version}, Node ${process.versions.node}, ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common}`,
 );
 console.log("\n| what | figure | target |\n| --- | ---: | --- |");
-for (const benchmark of [noise, kernel, channels, transmission, scoring, memory, search, study]) {
+for (const benchmark of [
+  noise,
+  kernel,
+  channels,
+  transmission,
+  scoring,
+  memory,
+  search,
+  study,
+  federated,
+]) {
   for (const { name, value, unit, target } of await benchmark()) {
     const figure = Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 3 });
     console.log(`| ${name.replace(/^ +/, "… ")} | ${figure} ${unit} | ${target ?? ""} |`);
