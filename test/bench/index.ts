@@ -10,6 +10,7 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import * as ort from "onnxruntime-node";
 import packageJson from "../../package.json" with { type: "json" };
 import { channels } from "./channels.js";
+import { federated } from "./federated.js";
 import { kernel } from "./kernel.js";
 import { memory } from "./memory.js";
 import { misaligned } from "./misaligned.js";
@@ -44,6 +45,7 @@ for (const benchmark of [
   memory,
   search,
   study,
+  federated,
 ]) {
   for (const { name, value, unit, target } of await benchmark()) {
     const figure = Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 3 });
