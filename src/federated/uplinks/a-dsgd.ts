@@ -19,9 +19,9 @@
  *              not below 0
  *   unbiased   u, before the last threshold, which behaves as ḡ + white noise of variance τ²: for a denoiser behind it
  *
- * The mean of a projection by random signs or Gaussian numbers is near 0: taking it apart saves 1/s̃ of the energy, while
- * its noise, which is the same for all values, doubles that of the observation. The paper does so in its first rounds;
- * here it is off. With `hadamard` the variance that is stated then holds in the mean over rounds only.
+ * The mean of a Gaussian projection is near 0: taking it apart saves 1/s̃ of the energy, while its noise, the same for all
+ * values, doubles that of the observation. The paper does so in its first rounds; here it is off. With `hadamard` it is
+ * refused: there a constant is a column of A, and that noise would become a single large value of the update.
  *
  * Departures from the paper, where A has s̃ × d independent entries, the same in all rounds. Here both ends shuffle the
  * values by a shared seed and cut them into equal blocks of at most `blockValues`, each of which is projected alone, by
@@ -98,10 +98,16 @@ export const aDsgd = defineUplink({
           "estimate: sparse and shrunk; unbiased: with the noise that message passing sees",
         ),
     })
-    .superRefine(({ keep, bandwidthShare }, context) => {
-      if (keep < bandwidthShare) return;
-      const message = `must be below bandwidthShare = ${bandwidthShare}`;
-      context.addIssue({ code: "custom", message, input: keep, path: ["keep"] });
+    .superRefine(({ keep, bandwidthShare, projection, meanRemovalRounds }, context) => {
+      if (!(keep < bandwidthShare)) {
+        const message = `must be below bandwidthShare = ${bandwidthShare}`;
+        context.addIssue({ code: "custom", message, input: keep, path: ["keep"] });
+      }
+      if (projection === "hadamard" && meanRemovalRounds > 0) {
+        const message = "must be 0 with projection hadamard, for which a mean is one value";
+        const path = ["meanRemovalRounds"];
+        context.addIssue({ code: "custom", message, input: meanRemovalRounds, path });
+      }
     }),
 
   open(params, { size }, memory) {
@@ -166,8 +172,7 @@ export const aDsgd = defineUplink({
         if (active.length === 0 || !(scale > 0)) {
           return { ...told, heard: [], observation: undefined };
         }
-        // The mean that is added back brings its own noise to every value.
-        const variance = ((1 + apart) * noiseVariance) / scale ** 2;
+        const variance = noiseVariance / scale ** 2;
         const stated = recover(a, y, scale, apart, variance);
         return { ...told, heard: active, observation: { r, noiseVariance: stated } };
       },
@@ -211,10 +216,15 @@ export const aDsgd = defineUplink({
       for (let j = 0; j < sent.length; j++) energy += (sent[j] - mean) ** 2;
 
       const amplitude = Math.sqrt(size / energy);
-      for (let j = 0; j < sent.length; j++) y[j] += amplitude * (sent[j] - mean);
-      if (apart) y[sent.length] += amplitude * mean;
-      y[y.length - 1] += amplitude * params.scaleValue;
-      return amplitude ** 2 * energy;
+      let spent = 0;
+      const put = (place: number, value: number) => {
+        y[place] += amplitude * value;
+        spent += (amplitude * value) ** 2;
+      };
+      for (let j = 0; j < sent.length; j++) put(j, sent[j] - mean);
+      if (apart) put(sent.length, mean);
+      put(y.length - 1, params.scaleValue);
+      return spent;
     }
 
     /** Fills `r`; returns the variance of its error. */

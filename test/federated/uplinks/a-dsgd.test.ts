@@ -15,7 +15,8 @@ import {
 } from "./sending.js";
 
 const size = 1500; // two blocks of 750, filled up to 1024 with projection hadamard
-const hadamard = { deviceSnrDb: 20, keep: 0.1, projection: "hadamard", blockValues: 800 };
+const gaussian = { deviceSnrDb: 20, keep: 0.1, blockValues: 800 };
+const hadamard = { ...gaussian, projection: "hadamard" };
 
 /** Updates of which a tenth is far larger than the rest. */
 function updatesOf(devices: number, seed: number): Float32Array[] {
@@ -29,7 +30,9 @@ function updatesOf(devices: number, seed: number): Float32Array[] {
 
 /** The share of the values with the largest magnitudes; 0 elsewhere. */
 function largest(update: Float32Array, keep = 0.1): Float64Array {
-  const least = [...update].map(Math.abs).sort((a, b) => b - a)[Math.round(keep * size) - 1];
+  const least = [...update].map(Math.abs).sort((a, b) => b - a)[
+    Math.round(keep * update.length) - 1
+  ];
   return Float64Array.from(update, (v) => (Math.abs(v) >= least ? v : 0));
 }
 
@@ -77,54 +80,54 @@ test("every device spends exactly P per component of its update, with and withou
   const updates = updatesOf(3, 2);
   updates[2].fill(0); // which sends its scale alone
   for (const meanRemovalRounds of [0, 1]) {
-    const { energy, symbols } = sendOnce(aDsgd, { ...hadamard, meanRemovalRounds }, updates);
+    const params = { ...gaussian, meanRemovalRounds, scaleValue: 3, iterations: 1 };
+    const { energy, symbols } = sendOnce(aDsgd, params, updates);
     for (const spent of energy) expect(spent / size).toBeCloseTo(1, 12);
     // s = d/2, the scale, and the mean: 751 or 752 components.
     expect(symbols).toBe(376);
   }
 });
 
-test("the mean that travels apart changes what the noise does, and nothing else", () => {
-  const updates = updatesOf(1, 5).map((update) => update.map(Math.abs)); // whose mean is not 0
-  const quiet = { ...hadamard, deviceSnrDb: 140, iterations: 60 };
-  const apart = received(sendOnce(aDsgd, { ...quiet, meanRemovalRounds: 1 }, updates)).slice();
-  const together = received(sendOnce(aDsgd, { ...quiet, meanRemovalRounds: 0 }, updates));
-  expect(meanSquareOf(errorOf(apart, together)) / meanSquareOf(together)).toBeLessThan(1e-6);
+describe("the mean that travels apart", () => {
+  test("changes nothing without noise", () => {
+    const updates = [updatesOf(1, 5)[0].map(Math.abs)]; // whose mean is not 0
+    const quiet = { ...gaussian, deviceSnrDb: 140, iterations: 60 };
+    const apart = received(sendOnce(aDsgd, { ...quiet, meanRemovalRounds: 1 }, updates)).slice();
+    const together = received(sendOnce(aDsgd, { ...quiet, meanRemovalRounds: 0 }, updates));
+    expect(meanSquareOf(errorOf(apart, together)) / meanSquareOf(together)).toBeLessThan(1e-6);
+  });
+
+  test("doubles the noise", () => {
+    const update = updatesOf(1, 3)[0].subarray(0, 400);
+    const rounds = 150;
+    const noise = (meanRemovalRounds: number) => {
+      const params = { ...gaussian, deviceSnrDb: 10, output: "unbiased", meanRemovalRounds };
+      const sent = largest(update);
+      const errors = Array.from({ length: rounds }, (_, seed) =>
+        meanSquareOf(errorOf(received(sendOnce(aDsgd, params, [update], seed)), sent)),
+      );
+      return mean(errors);
+    };
+    // One draw for all values of a round: a chi square with one degree of freedom, of standard deviation √2.
+    assertWithin(noise(1) / noise(0), 2, Math.sqrt(2 / rounds));
+  });
 });
 
 test.each([
-  ["hadamard", "estimate", 0],
-  ["hadamard", "unbiased", 0],
-  ["gaussian", "estimate", 0],
-  ["gaussian", "unbiased", 1],
-])(
-  "%s, output %s, %i rounds of mean removal: the stated variance is that of the error",
-  (projection, output, meanRemovalRounds) => {
-    const params = { ...hadamard, deviceSnrDb: 0, projection, output, meanRemovalRounds };
-    const excess = Array.from({ length: 30 }, (_, seed) => {
-      const [update] = updatesOf(1, seed);
-      const { observation } = sendOnce(aDsgd, params, [update], seed);
-      const error = meanSquareOf(errorOf(observation!.r, largest(update)));
-      return (observation!.noiseVariance as number) / error - 1;
-    });
-    // Message passing is exact for infinite blocks only: 2 %.
-    assertWithin(mean(excess), 0, 0.02 / 5 + standardDeviation(excess) / Math.sqrt(30));
-  },
-);
-
-test("the mean that travels apart doubles the noise", () => {
-  const [update] = updatesOf(1, 3);
-  const noise = (meanRemovalRounds: number) =>
-    mean(
-      Array.from({ length: 40 }, (_, seed) => {
-        const params = { ...hadamard, deviceSnrDb: 30, output: "unbiased", meanRemovalRounds };
-        return meanSquareOf(
-          errorOf(received(sendOnce(aDsgd, params, [update], seed)), largest(update)),
-        );
-      }),
-    );
-  // One draw for all values of a round: a chi square with one degree of freedom, of standard deviation √2.
-  assertWithin(noise(1) / noise(0), 2, Math.sqrt(2 / 40));
+  ["hadamard", "estimate"],
+  ["hadamard", "unbiased"],
+  ["gaussian", "estimate"],
+  ["gaussian", "unbiased"],
+])("projection %s, output %s: the stated variance is that of the error", (projection, output) => {
+  const params = { ...hadamard, deviceSnrDb: 0, projection, output };
+  const excess = Array.from({ length: 30 }, (_, seed) => {
+    const [update] = updatesOf(1, seed);
+    const { observation } = sendOnce(aDsgd, params, [update], seed);
+    const error = meanSquareOf(errorOf(observation!.r, largest(update)));
+    return (observation!.noiseVariance as number) / error - 1;
+  });
+  // Message passing is exact for infinite blocks only: 2 %.
+  assertWithin(mean(excess), 0, 0.02 / 5 + standardDeviation(excess) / Math.sqrt(30));
 });
 
 test("a scale that noise turned negative loses the round", () => {
@@ -147,6 +150,14 @@ describe("parameters that do not fit", () => {
     expect(error?.issues[0]).toMatchObject({
       path: ["keep"],
       message: "must be below bandwidthShare = 0.5",
+    });
+  });
+
+  test("a mean apart with a projection that has it as a value", () => {
+    const params = { ...hadamard, meanRemovalRounds: 3 };
+    expect(aDsgd.params.safeParse(params).error?.issues[0]).toMatchObject({
+      path: ["meanRemovalRounds"],
+      message: "must be 0 with projection hadamard, for which a mean is one value",
     });
   });
 
