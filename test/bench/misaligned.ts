@@ -26,23 +26,35 @@ export async function misaligned(): Promise<BenchLine[]> {
     ["sp-ml", sumProduct],
     ["lmmse", (model) => linearMmse(model, new Float64Array(DEVICES).fill(1))],
   ];
-  return estimators.flatMap(([name, open]) => {
-    const short = milliseconds(open, SYMBOLS / 4);
-    const long = milliseconds(open, SYMBOLS);
-    return [
-      {
-        name: `misaligned sum of ${DEVICES} devices, ${SYMBOLS} symbols, ${name}`,
-        value: long,
-        unit: "ms",
-        target: "< 1000",
-      },
-      { name: "  over four times a quarter of it", value: long / (4 * short), unit: "x" },
-    ];
-  });
+  const whole = packet(SYMBOLS);
+  const quarter = packet(SYMBOLS / 4);
+  return estimators.flatMap(([name, open]) => [
+    {
+      name: `misaligned sum of ${DEVICES} devices, ${SYMBOLS} symbols, ${name}`,
+      value: medianOf(7, () => milliseconds(open, whole)),
+      unit: "ms",
+      target: "< 1000",
+    },
+    {
+      name: "  over four packets of a quarter",
+      // Side by side, so that other work on the machine meets both.
+      value: medianOf(15, () => {
+        let quarters = 0;
+        for (let packets = 0; packets < 4; packets++) quarters += milliseconds(open, quarter);
+        return milliseconds(open, whole) / quarters;
+      }),
+      unit: "x",
+      target: "about 1",
+    },
+  ]);
 }
 
-/** To open an estimator and to estimate one packet. */
-function milliseconds(open: (model: PacketModel) => SumEstimator, symbols: number): number {
+interface Samples {
+  readonly model: PacketModel;
+  readonly y: Float64Array;
+}
+
+function packet(symbols: number): Samples {
   const random = new RandomSource(1);
   const active = Array.from({ length: DEVICES }, (_, device) => device);
   const given = { delays: undefined, phasesRad: undefined, gains: undefined };
@@ -53,12 +65,15 @@ function milliseconds(open: (model: PacketModel) => SumEstimator, symbols: numbe
   random.stream("noise").fillNormal(noise, Math.sqrt(0.1));
   const y = new Float64Array(noise.length);
   sample(model, t, noise, y);
-  const sums = new Float64Array(2 * symbols);
-  return medianOf(7, () => {
-    const start = performance.now();
-    open(model).estimate(y, sums);
-    return performance.now() - start;
-  });
+  return { model, y };
+}
+
+/** To open an estimator and to estimate one packet. */
+function milliseconds(open: (model: PacketModel) => SumEstimator, { model, y }: Samples): number {
+  const sums = new Float64Array(2 * model.symbols);
+  const start = performance.now();
+  open(model).estimate(y, sums);
+  return performance.now() - start;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) printLines(await misaligned());
