@@ -89,7 +89,7 @@ test("killed at several moments and gone on with: the same numbers as if never k
   expect(last.code).toBe(0);
   const read = (run: string) => readFileSync(join(cwd, run, "rounds.csv"), "utf8");
   expect(read("killed")).toBe(read("straight"));
-});
+}, 400_000);
 
 test("Ctrl-C ends with 130 and says how to go on; what is there is written", async () => {
   const cwd = folder();
@@ -117,7 +117,10 @@ test("Ctrl-C ends with 130 and says how to go on; what is there is written", asy
 
 describe("refused with exit code 2, nothing written", () => {
   test.each([
-    [["--set", "devices.active=7"], "s.yaml: devices.active must be at most devices.count, got 7"],
+    [
+      ["--set", "devices.active=7"],
+      "s.yaml (at uplink.snrDb = -10): devices.active must be at most devices.count, got 7",
+    ],
     [
       ["--set", "receivers=[{ name: mmse-pb, lambda: [0.9, 1], kappa: 41 }]"],
       "receivers.mmse-pb.kappa must be at most the 40 validation images, got 41",
