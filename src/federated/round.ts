@@ -65,7 +65,7 @@ export async function roundZero(context: RoundContext, model: Float32Array): Pro
 
 /** The training after one more round. Throws what `stopped` throws. */
 export async function nextRound(context: RoundContext, before: CourseState): Promise<CourseState> {
-  const { point, bench, images, seed, name, link, stopped } = context;
+  const { point, images, seed, name, link, stopped } = context;
   const last = before.records.at(-1)!;
   const round = last.round; // counted from 0, as streams and uplinks do
   const random = trialSource(seed, name.trial);
@@ -86,7 +86,7 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
     energies,
   });
   if (ready.length > 0 && !isFiniteRound(training.trainingLoss, updates)) {
-    const record = { ...facts, heard: [], ...costs(0, []), ...guessing(bench) };
+    const record = { ...facts, heard: [], ...costs(0, []), ...guessing(context, round + 1) };
     return { model: before.model, ...told(before, record, [divergence(record)]) };
   }
   const ofUplink = random.child("uplink").child(`round ${round}`);
@@ -118,15 +118,14 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
 }
 
 /** The rounds that a training that has diverged does not train any more. */
-export function afterDivergence({ point, bench }: RoundContext, state: CourseState): CourseState {
+export function afterDivergence(context: RoundContext, state: CourseState): CourseState {
+  const { rounds } = context.point.training;
   const last = state.records.at(-1)!;
   const { timeS, airtimeS, energy } = last;
   const nobody = { active: [], dropped: [], late: [], ready: [], heard: [], energies: [] };
-  const { accuracy, diverged } = guessing(bench);
-  const left = Array.from({ length: point.training.rounds - last.round }, (_, i): RoundRecord => {
+  const left = Array.from({ length: rounds - last.round }, (_, i): RoundRecord => {
     const round = last.round + 1 + i;
-    const scored = isDue(point, round) ? { accuracy } : {};
-    return { round, ...scored, timeS, airtimeS, energy, ...nobody, diverged };
+    return { round, timeS, airtimeS, energy, ...nobody, ...guessing(context, round) };
   });
   return { ...state, records: [...state.records, ...left] };
 }
@@ -135,8 +134,11 @@ function isDue({ server, training }: FederatedPoint, round: number): boolean {
   return round % server.evaluateEvery === 0 || round === training.rounds;
 }
 
-const guessing = ({ classes }: FederatedBench) =>
-  ({ accuracy: 1 / classes, diverged: true }) as const;
+/** What a training that has diverged is worth, where it would have been scored. */
+function guessing({ point, bench }: RoundContext, round: number) {
+  const scored = isDue(point, round) ? { accuracy: 1 / bench.classes } : {};
+  return { ...scored, diverged: true } as const;
+}
 
 const divergence = ({ round }: RoundRecord) =>
   `a training has diverged in round ${round}: its accuracy counts as that of guessing from there on`;
@@ -289,7 +291,7 @@ async function score(
 ): Promise<Pick<RoundRecord, "accuracy" | "correct" | "total" | "loss" | "diverged">> {
   await scorer.setWeights(model);
   const { correct, loss } = await correctAndLoss(scorer, bench.test, batch, stopped);
-  if (!Number.isFinite(loss)) return guessing(bench);
+  if (!Number.isFinite(loss)) return { accuracy: 1 / bench.classes, diverged: true };
   const total = bench.test.count;
   return { accuracy: correct / total, correct, total, loss };
 }

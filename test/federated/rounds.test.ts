@@ -200,11 +200,16 @@ describe("rounds that go wrong", () => {
       expect(dropped.length + ready.length).toBe(6);
   });
 
-  test("a training that diverges counts as guessing from there on, and is said to", async () => {
-    const [{ records, notes }] = await runAll(["training.optimizer.learningRate=1e20"]);
-    expect(records.map(({ round }) => round)).toEqual([0, 1, 2, 3, 4]);
-    for (const { diverged, accuracy } of records.slice(1))
-      expect([diverged, accuracy]).toEqual([true, 0.1]);
+  test("a training that diverges counts as guessing where it would have been scored, and is said to", async () => {
+    const [{ records, notes }] = await runAll([
+      "training.optimizer.learningRate=1e20",
+      "training.rounds=8",
+      "server.evaluateEvery=3",
+    ]);
+    expect(records.map(({ round }) => round)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    for (const { round, diverged, accuracy } of records.slice(1)) {
+      expect([diverged, accuracy]).toEqual([true, [3, 6, 8].includes(round) ? 0.1 : undefined]);
+    }
     expect(notes).toEqual([
       "a training has diverged in round 1: its accuracy counts as that of guessing from there on",
     ]);
