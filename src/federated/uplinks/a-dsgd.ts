@@ -59,7 +59,7 @@ export const aDsgd = defineUplink({
       deviceSnrDb,
       bandwidthShare: quantity(undefined, z.number().gt(0).lt(1))
         .default(0.5)
-        .describe("components on the air over values of an update, s/d"),
+        .describe("components on the air over values of an update, s/d, the scale not counted"),
       keep: quantity(undefined, z.number().gt(0).lt(1))
         .default(0.25)
         .describe("share of the values that a device sends, k/d; below bandwidthShare"),
