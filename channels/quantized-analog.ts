@@ -13,6 +13,8 @@
  * The sample counts, not a Gaussian model of it: trained weights have kurtosis 15 and more, and Gaussian
  * formulas understate the error by up to 18 dB (docs/channels/quantized-analog.md).
  *
+ * Behind an ADC of few bits the receiver is also told its cells, with the noise before it (src/observation.ts).
+ *
  * Source: Demir & Björnson, IEEE Signal Processing Magazine 38 (2021) 131–136; the devices in src/analog/.
  * Limits: symbol rate, no pulse shaping, no memory, no phase distortion, ideal gain control; the stated
  * variance is the mean over all components, whereas large ones are clipped and small ones are not.
@@ -20,15 +22,16 @@
 import { z } from "zod";
 import { amplifier, amplifierParams } from "../src/analog/amplifier.js";
 import type { Stage } from "../src/analog/block.js";
-import { decomposeLink } from "../src/analog/bussgang.js";
+import { Bussgang, decomposeLink } from "../src/analog/bussgang.js";
 import { clipper } from "../src/analog/clipper.js";
 import { type Converter, frontEnd } from "../src/analog/front-end.js";
-import { leastErrorFullScale, quantizer } from "../src/analog/quantizer.js";
+import { cells as cellsOf, leastErrorFullScale, quantizer } from "../src/analog/quantizer.js";
 import { defineChannel } from "../src/channel.js";
 import { noiseLevel, noiseVarianceOf, oneNoiseLevel } from "../src/channel-noise.js";
 import { InputError } from "../src/errors.js";
 import { RandomSource } from "../src/kernel/index.js";
 import { meanSquare } from "../src/math/statistics.js";
+import type { Cells } from "../src/observation.js";
 import { quantity } from "../src/units.js";
 
 /** Components that the transmitter looks at: all of a small network, 2 % of 11 million. */
@@ -102,6 +105,8 @@ export const quantizedAnalog = defineChannel({
     }
     const noiseVariance = distortion / gain ** 2;
 
+    const cells = arrivingIn(adc, x, sent, awgnVariance, gain);
+
     const receive = frontEnd(adc, 1 / gain);
     const stream = random.stream("noise");
     let room = new Float32Array(0); // for the noise of the longest packet so far
@@ -117,6 +122,7 @@ export const quantizedAnalog = defineChannel({
         stream.fillNormal(noise, sigma);
         receive(y, noise);
         reception.noiseVariance = noiseVariance;
+        reception.cells = cells;
       },
     };
   },
@@ -136,6 +142,29 @@ function converter(
 function digitalToAnalog({ bits, fullScale }: Converter): Stage {
   if (fullScale === undefined) return () => {};
   return bits === undefined ? clipper(fullScale) : quantizer(bits, fullScale);
+}
+
+/**
+ * The cells that x itself meets: what the transmitter makes of it, αₜ x + dₜ, and the noise are divided by αₜ, so that
+ * dₜ counts as noise before the converter.
+ */
+function arrivingIn(
+  { bits, fullScale }: Converter,
+  x: Float32Array,
+  sent: Float32Array,
+  awgnVariance: number,
+  gain: number,
+): Cells | undefined {
+  if (bits === undefined || fullScale === undefined) return undefined;
+  const transmitter = new Bussgang();
+  transmitter.add(x, sent);
+  const { gain: sentGain, distortion } = transmitter.result();
+  return {
+    step: cellsOf(bits, fullScale).step / sentGain,
+    count: 2 ** bits,
+    noiseVariance: (distortion + awgnVariance) / sentGain ** 2,
+    rescale: sentGain / gain,
+  };
 }
 
 /** What may arrive where `sent` leaves. */

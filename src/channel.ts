@@ -9,6 +9,7 @@ import type { z } from "zod";
 import type { ProcessGenerator, Simulation, Store } from "./kernel/index.js";
 import type { RandomSource } from "./kernel/random.js";
 import { sumOfSquares } from "./math/statistics.js";
+import type { Cells } from "./observation.js";
 
 export interface Stretch {
   /** Index of its first component. */
@@ -58,6 +59,11 @@ export interface Reception {
    * packet (pilots, prefixes) or at another power says so here.
    */
   energy: number;
+  /**
+   * Cells of the converter that `y` left last, in the units of components: the same object for all packets. Absent
+   * where there was none.
+   */
+  cells?: Cells | undefined;
 }
 
 /** Room for what arrives of so many components. */
@@ -102,6 +108,7 @@ export function sendThrough(
 ): void {
   reception.erased = 0;
   reception.energy = sumOfSquares(x);
+  reception.cells = undefined;
   link.transmit(x, timeS, reception, first);
 }
 

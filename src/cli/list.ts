@@ -1,11 +1,18 @@
 import type { z } from "zod";
 import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
+import { partitions } from "../federated/partitions/index.js";
+import { speeds } from "../federated/speeds/index.js";
+import { uplinks } from "../federated/uplinks/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
+import { losses } from "../models/training/losses/index.js";
+import { optimizers } from "../models/training/optimizers/index.js";
 import { architectures } from "../models/zoo/index.js";
 import { estimators } from "../receiver/index.js";
 import { refinements } from "../receiver/refinements/index.js";
 import { parameterRows } from "../scenario/describe.js";
+import { augmentations } from "../training/augmentations/index.js";
+import { schedules } from "../training/schedules/index.js";
 import { codings } from "../transmitter/codings/index.js";
 
 export const listKinds = [
@@ -16,6 +23,13 @@ export const listKinds = [
   "models",
   "architectures",
   "datasets",
+  "losses",
+  "optimizers",
+  "schedules",
+  "augmentations",
+  "uplinks",
+  "partitions",
+  "speeds",
 ] as const;
 
 interface Part {
@@ -33,6 +47,13 @@ const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
   models: embeddedModels,
   architectures,
   datasets,
+  losses,
+  optimizers,
+  schedules,
+  augmentations,
+  uplinks,
+  partitions,
+  speeds,
 };
 
 /** `weightlink list`: what a scenario can name, with parameters, units and defaults. */

@@ -8,6 +8,8 @@ import yargs, { type Argv } from "yargs";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError, nearestName } from "../errors.js";
 import { quantities } from "../report/curves.js";
+import { build } from "./build.js";
+import { convert } from "./convert.js";
 import { diff } from "./diff.js";
 import { doctor } from "./doctor.js";
 import { exportFormats, exportRun } from "./export.js";
@@ -16,6 +18,7 @@ import { plan } from "./plan.js";
 import { query, queryFormats } from "./query.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
+import { train } from "./train.js";
 import { validate } from "./validate.js";
 import { verify } from "./verify.js";
 import { watch } from "./watch.js";
@@ -23,6 +26,7 @@ import { weights } from "./weights.js";
 
 const commands = [
   "run",
+  "train",
   "plan",
   "watch",
   "report",
@@ -34,6 +38,8 @@ const commands = [
   "list",
   "doctor",
   "weights",
+  "build",
+  "convert",
 ];
 
 export async function main(args: readonly string[]): Promise<void> {
@@ -121,6 +127,34 @@ function parser(args: readonly string[]) {
             describe: "print one JSON object per event, for scripts",
           }),
       (argv) => run(argv),
+    )
+    .command(
+      "train <scenario>",
+      "train a network and write it with its history to a run folder",
+      (y) =>
+        y
+          .positional("scenario", scenario)
+          .option("set", set)
+          .option("seed", seed)
+          .option("out", {
+            type: "string",
+            requiresArg: true,
+            coerce: outOf,
+            describe: "folder of the run; default: runs/NAME",
+          })
+          .option("resume", {
+            type: "string",
+            requiresArg: true,
+            coerce: (value: string | string[]) => once<string>("resume")(value as string),
+            describe: "run folder to go on in",
+          })
+          .option("quiet", { type: "boolean", default: false, describe: "print errors only" })
+          .option("json", {
+            type: "boolean",
+            default: false,
+            describe: "print one JSON object per event, for scripts",
+          }),
+      (argv) => train(argv),
     )
     .command(
       "plan <scenario>",
@@ -265,6 +299,54 @@ function parser(args: readonly string[]) {
             describe: "write the tensors to this safetensors file",
           }),
       (argv) => weights(argv),
+    )
+    .command(
+      "build <architecture> <to>",
+      "make an ONNX file of an architecture, with initial weights",
+      (y) =>
+        y
+          .positional("architecture", {
+            type: "string",
+            demandOption: true,
+            describe: "a name of weightlink list architectures",
+          })
+          .positional("to", { type: "string", demandOption: true, describe: "file to write" })
+          .option("set", { ...set, describe: "a parameter: key=value (repeatable)" })
+          .option("example", {
+            type: "string",
+            demandOption: true,
+            requiresArg: true,
+            coerce: (value: string | string[]) => once<string>("example")(value as string),
+            describe: "shape of an example: channels,rows,columns, or tokens",
+          })
+          .option("classes", {
+            type: "string",
+            demandOption: true,
+            requiresArg: true,
+            coerce: (value: string | string[]) => once<string>("classes")(value as string),
+            describe: "number of classes",
+          })
+          .option("seed", seed)
+          .option("force", { type: "boolean", default: false, describe: "replace that file" }),
+      (argv) => build(argv),
+    )
+    .command(
+      "convert <from> <to>",
+      "turn an ONNX file into a layers model of TensorFlow.js, or back",
+      (y) =>
+        y
+          .positional("from", {
+            type: "string",
+            demandOption: true,
+            describe: "ONNX file; or model.json, or the folder that holds it",
+          })
+          .positional("to", {
+            type: "string",
+            demandOption: true,
+            describe: "model.json or a folder for it; or a file that ends in .onnx",
+          })
+          .option("force", { type: "boolean", default: false, describe: "replace files" }),
+      (argv) => convert(argv),
     )
     .command("doctor", "what runs here, and what to do about what is missing", {}, () => doctor())
     .demandCommand(1, "name a command")

@@ -1,6 +1,7 @@
 import { freemem } from "node:os";
 import { performance } from "node:perf_hooks";
 import { sliceExamples } from "../models/fit-inputs.js";
+import { unlabelledImages } from "../receiver/refinements/chain.js";
 import { counted } from "../report/wording.js";
 import { describePoint, loadScenario, type PlannedPoint } from "../scenario/load.js";
 import { estimatorOf, type ReceiverSettings } from "../scenario/schema.js";
@@ -142,6 +143,7 @@ function trialCost(
   let images = 0;
   let swaps = 0;
   for (const receiver of receivers) {
+    const before = swaps;
     const settings = estimatorOf(receiver).settings(receiver as never);
     if (settings.length > 1) {
       const searched = receiver.choose === "oracle" ? testImages : receiver.kappa;
@@ -154,6 +156,11 @@ function trialCost(
       images += testImages;
       swaps++;
     }
+    // Statistics are measured in a session of their own, of every network that is opened.
+    const unlabelled = unlabelledImages(receiver.refine);
+    const opened = unlabelled > 0 ? swaps - before : 0;
+    images += opened * unlabelled;
+    swaps += opened;
   }
   return {
     imageInferencesPerTrial: images,

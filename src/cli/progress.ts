@@ -21,7 +21,7 @@ export const silent: Progress = { update: () => {}, log: () => {}, stop: () => {
 
 /** `earlier` are results of trials that are finished already. */
 export function showProgress(start: StartEvent, earlier: readonly TrialResult[] = []): Progress {
-  const display = process.stderr.isTTY ? bar(start) : lines(start);
+  const display = openDisplay(start, "trials");
   const estimates = new Estimates();
   for (const result of earlier) estimates.add(result);
   return {
@@ -41,10 +41,22 @@ export function showProgress(start: StartEvent, earlier: readonly TrialResult[] 
   };
 }
 
-interface Display {
-  update(event: TrialEvent, latest: string): void;
+/** How much is done, of how much as far as is known. */
+export interface Extent {
+  readonly done: number;
+  readonly wanted: number;
+}
+
+export interface Display {
+  update(extent: Extent, latest: string): void;
+  /** Says something without spoiling the bar. */
   log(text: string): void;
   stop(): void;
+}
+
+/** `unit` is what is counted, in the plural. */
+export function openDisplay(start: Extent, unit: string): Display {
+  return process.stderr.isTTY ? bar(start, unit) : lines(start, unit);
 }
 
 /** Mean accuracy of every receiver at every point, so far. */
@@ -75,9 +87,9 @@ function estimate(accuracies: readonly number[]): string {
   return `${percent(interval[0] + half)} ± ${percent(half)}`;
 }
 
-function bar(start: StartEvent): Display {
+function bar(start: Extent, unit: string): Display {
   const multi = new MultiBar({
-    format: "{bar} {percentage} % | {value}/{total} trials | {rate} | {left} | {latest}",
+    format: `{bar} {percentage} % | {value}/{total} ${unit} | {rate} | {left} | {latest}`,
     barCompleteChar: "━",
     barIncompleteChar: "┄",
     barsize: 24,
@@ -87,7 +99,7 @@ function bar(start: StartEvent): Display {
     noTTYOutput: false,
     gracefulExit: false,
   });
-  const pace = new Pace(start.done);
+  const pace = new Pace(start.done, unit);
   const single = multi.create(start.wanted, start.done, { rate: "", left: "", latest: "" });
   return {
     update({ done, wanted }, latest) {
@@ -106,8 +118,8 @@ function bar(start: StartEvent): Display {
 /** At least this long between two lines [ms]. */
 const lineEveryMs = 5000;
 
-function lines(start: StartEvent): Display {
-  const pace = new Pace(start.done);
+function lines(start: Extent, unit: string): Display {
+  const pace = new Pace(start.done, unit);
   let last = Date.now();
   const log = (text: string) => process.stderr.write(`${text}\n`);
   return {
@@ -115,7 +127,7 @@ function lines(start: StartEvent): Display {
       if (Date.now() - last < lineEveryMs && done < wanted) return;
       last = Date.now();
       const { rate, left } = pace.at(done, wanted);
-      log(`${done}/${wanted} trials, ${rate}, ${left}, ${latest}`);
+      log(`${done}/${wanted} ${unit}, ${rate}, ${left}, ${latest}`);
     },
     log,
     stop: () => {},
@@ -126,14 +138,17 @@ function lines(start: StartEvent): Display {
 class Pace {
   readonly #start = Date.now();
 
-  constructor(readonly doneBefore: number) {}
+  constructor(
+    readonly doneBefore: number,
+    readonly unit: string,
+  ) {}
 
   at(done: number, wanted: number): { rate: string; left: string } {
     const perMs = (done - this.doneBefore) / Math.max(1, Date.now() - this.#start);
     const perSecond = 1000 * perMs;
     const digits = perSecond >= 10 ? 0 : perSecond >= 0.1 ? 1 : 3;
     return {
-      rate: `${perSecond.toFixed(digits)} trials/s`,
+      rate: `${perSecond.toFixed(digits)} ${this.unit}/s`,
       left: done > this.doneBefore ? `${duration((wanted - done) / perMs)} left` : "",
     };
   }

@@ -5,6 +5,7 @@ import { finiteJson } from "../report/json-records.js";
 import {
   appendEvent,
   checkRunFolder,
+  isFree,
   journalPath,
   makeRunFolder,
   runFolders,
@@ -12,6 +13,7 @@ import {
 } from "../report/run-folder.js";
 import { counted, trialsText } from "../report/wording.js";
 import { loadScenario, type Plan } from "../scenario/load.js";
+import { kindOf, readScenario } from "../scenario/read.js";
 import {
   assembleRun,
   describeRun,
@@ -25,6 +27,7 @@ import { firstDifference } from "../study/resume.js";
 import type { Schedule } from "../study/schedule.js";
 import { RunStore, type StoredRun } from "../study/store.js";
 import { closeStudy, type PreparedStudy, prepareStudy, runStudy } from "../study/study.js";
+import { commandOf } from "./command-of.js";
 import type { StartEvent, StudyEvent } from "./events.js";
 import { Interrupted, watchInterrupt } from "./interrupt.js";
 import { duration, type Progress, showProgress, silent } from "./progress.js";
@@ -46,6 +49,11 @@ export interface RunArguments {
  */
 export async function run(args: RunArguments): Promise<void> {
   const { scenario, set: overrides, seed, yes, workers } = args;
+  const { data } = await readScenario(scenario);
+  if (kindOf(data, scenario) === "federated") {
+    const { federated } = await import("./federated.js");
+    return federated(args);
+  }
   const plan = await loadScenario(scenario, { overrides, seed, yes });
   const voice = new Voice(args);
   const interrupt = watchInterrupt(() =>
@@ -58,7 +66,7 @@ export async function run(args: RunArguments): Promise<void> {
     ({ store } = place);
     const { folder, stored } = place;
     voice.folder = folder;
-    const command = commandOf(args);
+    const command = commandOf("run", args);
     const isDone = stored !== undefined && isComplete(stored);
     const prepared = isDone ? undefined : await prepareStudy(plan, { workers, signal });
     if (store === undefined) {
@@ -130,16 +138,6 @@ async function readWhole(store: RunStore, folder: string): Promise<StoredRun> {
   throw new InputError(
     `${store.path}: holds ${held} trials and ${journalPath(folder)} knows of ${known}, so the store is damaged; nothing was changed: restore it, or run into another folder`,
   );
-}
-
-function isFree(folder: string): boolean {
-  try {
-    checkRunFolder(folder);
-    return true;
-  } catch (error) {
-    if (error instanceof InputError && existsSync(folder)) return false;
-    throw error;
-  }
 }
 
 /** What the user hears: text, one JSON object per event, or errors only. The run's journal hears every event. */
@@ -303,13 +301,4 @@ async function conclude(voice: Voice, store: RunStore, folder: string): Promise<
   const end = complete ? "done" : "stopped";
   voice.say(`${end} after ${duration(elapsedS * 1000)}; in ${folder}:`);
   for (const file of files) voice.say(`  ${file}`);
-}
-
-/** The command that repeats the run. */
-function commandOf({ scenario, set, seed }: RunArguments): string {
-  const quote = (word: string) =>
-    /^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-  const parts = ["npx weightlink run", quote(scenario), ...set.map((s) => `--set ${quote(s)}`)];
-  if (seed !== undefined) parts.push(`--seed ${seed}`);
-  return parts.join(" ");
 }

@@ -69,6 +69,8 @@ export const cifar10 = defineDataset({
     return {
       classes,
       files: [...test, ...train].map((batch) => batch.path),
+      ownValidation: false,
+      black: tables.map((table) => table[0]),
       load(split) {
         if (split === "test") return readBatches(test, testCount, tables);
         if (train.length === 0) {

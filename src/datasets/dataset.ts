@@ -26,6 +26,10 @@ export interface OpenDataset {
   readonly classes: number;
   /** Files that the examples come from, for provenance. Empty for procedural data. */
   readonly files: readonly string[];
+  /** True where the validation examples are none of the training examples; false for want of a third split. */
+  readonly ownValidation: boolean;
+  /** What a black pixel has become by normalization: one number, or one per channel. */
+  readonly black: readonly number[];
   /** Reads a split, normalized. Throws InputError when its files are missing, cut short or wrong. */
   load(split: Split): Examples;
 }

@@ -47,6 +47,8 @@ export const glyphs = defineDataset({
     return {
       classes,
       files: [],
+      ownValidation: true,
+      black: [-pixelMean / pixelStd],
       load: (split) => draw(new RandomSource(params.seed).child(`glyphs ${split}`), counts[split]),
     };
   },

@@ -17,19 +17,29 @@ import { InputError } from "../errors.js";
 import { fileBytes, integer, readBytes, reading } from "../files/bytes.js";
 import { defineDataset, type Examples, type Split } from "./dataset.js";
 import { dataFolder } from "./folder.js";
-import { checkLabels, type Normalization, normalizationParams, normalize } from "./values.js";
+import {
+  blackOf,
+  checkLabels,
+  type Normalization,
+  normalizationParams,
+  normalize,
+} from "./values.js";
 
 const splitParams = z.strictObject({
   images: z
     .string()
     .min(1)
     .optional()
-    .describe("file of the images, in the folder (default: MNIST's name for this split)"),
+    .describe(
+      "file of the images, in the folder, or its .gz (default: MNIST's name for this split)",
+    ),
   labels: z
     .string()
     .min(1)
     .optional()
-    .describe("file of the labels, in the folder (default: MNIST's name for this split)"),
+    .describe(
+      "file of the labels, in the folder, or its .gz (default: MNIST's name for this split)",
+    ),
   range: z
     .array(z.int().nonnegative())
     .length(2)
@@ -90,6 +100,8 @@ export const idx = defineDataset({
     return {
       classes: params.classes,
       files: [...new Set(present.flatMap(({ images, labels }) => [images, labels]))],
+      ownValidation: params.validation !== undefined && !overlap(validation, train),
+      black: blackOf(params),
       load(split) {
         return readSplit(splits[split], params.classes, params);
       },
@@ -120,19 +132,25 @@ function splitFiles(
   given: z.output<typeof splitParams> | undefined,
   otherwise: SplitFiles,
 ): SplitFiles {
+  const named = (file: string) => plainOrGzip(resolve(folder, file));
   return {
-    images: given?.images === undefined ? otherwise.images : resolve(folder, given.images),
-    labels: given?.labels === undefined ? otherwise.labels : resolve(folder, given.labels),
+    images: given?.images === undefined ? otherwise.images : named(given.images),
+    labels: given?.labels === undefined ? otherwise.labels : named(given.labels),
     ...(given?.range && { range: given.range }),
   };
 }
 
+/** Whether two splits have images in common; those of a file that is absent are of no other. */
+function overlap(a: SplitFiles, b: SplitFiles): boolean {
+  if (sameImages(a.images) !== sameImages(b.images)) return false;
+  const [from, to] = a.range ?? [0, Infinity];
+  const [otherFrom, otherTo] = b.range ?? [0, Infinity];
+  return from < otherTo && otherFrom < to;
+}
+
 /** A choice made on test images, or a training on them, would flatter the test result. */
 function checkDisjoint(split: Split, own: SplitFiles, test: SplitFiles): void {
-  if (sameImages(own.images) !== sameImages(test.images)) return;
-  const [from, to] = own.range ?? [0, Infinity];
-  const [testFrom, testTo] = test.range ?? [0, Infinity];
-  if (to <= testFrom || testTo <= from) return;
+  if (!overlap(own, test)) return;
   const text = (range?: readonly number[]) => (range ? `[${range.join(", ")}]` : "all images");
   throw new InputError(
     `dataset.${split}: must not hold test images, but ${text(own.range)} and ${text(test.range)} of the test split overlap in ${own.images}`,
@@ -141,7 +159,7 @@ function checkDisjoint(split: Split, own: SplitFiles, test: SplitFiles): void {
 
 /** One name for a file, its links, and its gzip copy beside it. */
 function sameImages(path: string): string {
-  return realpathSync(path).replace(/\.gz$/, "");
+  return (existsSync(path) ? realpathSync(path) : path).replace(/\.gz$/, "");
 }
 
 function readSplit(

@@ -14,7 +14,13 @@ import { fileBytes, integer } from "../files/bytes.js";
 import { type NpyArray, readNpy } from "../files/npy.js";
 import { defineDataset, type ExampleInput, type Examples, type Split } from "./dataset.js";
 import { existingFolder } from "./folder.js";
-import { checkLabels, type Normalization, normalizationParams, normalize } from "./values.js";
+import {
+  blackOf,
+  checkLabels,
+  type Normalization,
+  normalizationParams,
+  normalize,
+} from "./values.js";
 
 const splitParams = z.strictObject({
   inputs: z
@@ -62,6 +68,10 @@ export const npy = defineDataset({
     return {
       classes: params.classes,
       files,
+      ownValidation:
+        params.validation !== undefined &&
+        (train === undefined || sharedFile(validation!, train) === undefined),
+      black: blackOf(params),
       load(split) {
         const files = splits[split];
         if (files === undefined) {
@@ -90,13 +100,17 @@ function splitFiles(folder: string, { inputs, labels }: z.output<typeof splitPar
   };
 }
 
+/** A file of inputs that both splits have. */
+function sharedFile(a: SplitFiles, b: SplitFiles): string | undefined {
+  const others = new Set([...b.inputs.values()].map((file) => realpathSync(file)));
+  return [...a.inputs.values()].find((file) => others.has(realpathSync(file)));
+}
+
 /** A choice made on test examples, or a training on them, would flatter the test result. */
 function checkDisjoint(split: Split, own: SplitFiles, test: SplitFiles): void {
-  const testFiles = new Set([...test.inputs.values()].map((file) => realpathSync(file)));
-  for (const file of own.inputs.values()) {
-    if (testFiles.has(realpathSync(file))) {
-      throw new InputError(`dataset.${split}: must not hold test examples, got the file ${file}`);
-    }
+  const file = sharedFile(own, test);
+  if (file !== undefined) {
+    throw new InputError(`dataset.${split}: must not hold test examples, got the file ${file}`);
   }
 }
 

@@ -33,6 +33,16 @@ export function pixelTable(mean: number, std: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, pixel) => (pixel / 255 - mean) / std);
 }
 
+/** What 0 becomes by normalization: one number, or one per channel. */
+export function blackOf({ mean, std }: Normalization): number[] {
+  const [means, stds] = [mean, std].map((v) => (typeof v === "number" ? [v] : v));
+  const channels = Math.max(means.length, stds.length);
+  return Array.from(
+    { length: channels },
+    (_, c) => -means[c % means.length] / stds[c % stds.length],
+  );
+}
+
 type NumberArray = Exclude<NpyData, BigInt64Array | BigUint64Array>;
 
 /**

@@ -2,7 +2,7 @@
  * Files that appear whole: written under a temporary name beside their own and renamed, so that an
  * interruption leaves the old file or the new one, never half.
  */
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** `write` fills the file whose path it is given. */
@@ -25,4 +25,18 @@ export async function replaceFile(
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** Writes files of a folder, each whole, one after another. Gives their paths. */
+export async function replaceFiles(
+  folder: string,
+  contents: Readonly<Record<string, string | Uint8Array>>,
+): Promise<string[]> {
+  const written: string[] = [];
+  for (const [name, content] of Object.entries(contents)) {
+    const path = join(folder, name);
+    await replaceFile(path, (temporary) => writeFile(temporary, content));
+    written.push(path);
+  }
+  return written;
 }

@@ -95,6 +95,7 @@ function scaledTail(y: number): number {
 
 /** e^(−y²), with y² split in two so that its rounding does not become an error of the exponential. */
 function expMinusSquare(y: number): number {
+  if (y > 28) return 0; // it underflows, and of infinity the split would be ∞ − ∞
   const coarse = Math.trunc(y * 16) / 16;
   return Math.exp(-coarse * coarse) * Math.exp(-(y - coarse) * (y + coarse));
 }

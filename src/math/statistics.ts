@@ -12,6 +12,10 @@
  */
 import jstat from "jstat";
 
+export function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
+
 /** Arithmetic mean; NaN of nothing. */
 export function mean(values: readonly number[]): number {
   let sum = 0;

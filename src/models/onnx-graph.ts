@@ -92,8 +92,8 @@ export class OnnxGraphBuilder {
     });
   }
 
-  /** Makes a value a float32 output of the graph. */
-  output(name: string, shape: readonly (number | null)[]): void {
+  /** Makes a value a float32 output of the graph; without a shape, runtimes infer it. */
+  output(name: string, shape?: readonly (number | null)[]): void {
     this.#outputs.push(valueInfo(name, shape, DataType.FLOAT));
   }
 
@@ -116,9 +116,10 @@ export class OnnxGraphBuilder {
 
 function valueInfo(
   name: string,
-  shape: readonly (number | null)[],
+  shape: readonly (number | null)[] | undefined,
   elementType: number,
 ): OnnxValueInfo {
+  if (shape === undefined) return { name, type: { tensor_type: { elem_type: elementType } } };
   const dim = shape.map((d) => (d === null ? { dim_param: "batch" } : { dim_value: d }));
   return { name, type: { tensor_type: { elem_type: elementType, shape: { dim } } } };
 }

@@ -10,6 +10,7 @@ import type { ExampleInput } from "../datasets/dataset.js";
 import { InputError } from "../errors.js";
 import {
   type OnnxFile,
+  onnxFileOf,
   overwriteTensor,
   readOnnxFile,
   readTensor,
@@ -36,9 +37,18 @@ export const onnxRuntimeDescription = `ONNX Runtime ${ort.env.versions.node ?? o
  * name. Throws InputError when a file is missing, cut short, not what it should be, or does not fit.
  */
 export async function openOnnxModel(path: string, weightsPath?: string): Promise<Model> {
-  let file: OnnxFile | undefined = readModelFile(path, weightsPath);
+  return modelOf(path, () => readModelFile(path, weightsPath));
+}
+
+/** Opens a model that lies in memory; messages call it `name`. Throws InputError. */
+export function openOnnxBytes(name: string, bytes: Uint8Array): Model {
+  return modelOf(name, () => onnxFileOf(name, bytes));
+}
+
+function modelOf(path: string, read: () => OnnxFile): Model {
+  let file: OnnxFile | undefined = read();
   const take = () => {
-    file ??= readModelFile(path, weightsPath);
+    file ??= read();
     return file;
   };
   const { files, tensors } = file;
@@ -47,7 +57,7 @@ export async function openOnnxModel(path: string, weightsPath?: string): Promise
 
   return {
     format: "onnx",
-    files: weightsPath === undefined ? files : [...files, weightsPath],
+    files,
     tensors,
     inputs,
     layers,
@@ -205,10 +215,12 @@ class OnnxScorer implements Scorer {
   }
 }
 
-function readModelFile(path: string, weightsPath: string | undefined): OnnxFile {
+/** A model file; `weightsPath` names a checkpoint whose tensors take the place of its own. Throws InputError. */
+export function readModelFile(path: string, weightsPath?: string): OnnxFile {
   const file = readOnnxFile(path);
-  if (weightsPath !== undefined) replaceWeights(file, weightsPath);
-  return file;
+  if (weightsPath === undefined) return file;
+  replaceWeights(file, weightsPath);
+  return { ...file, files: [...file.files, weightsPath] };
 }
 
 /** Every floating-point tensor of the graph takes its values from the checkpoint, by name. */

@@ -47,11 +47,31 @@ export async function meanCrossEntropy(
 ): Promise<number> {
   let sum = 0;
   await eachScored(scorer, examples, batch, stopped, (own, label) => {
-    const largest = own.reduce((a, b) => Math.max(a, b), -Infinity);
-    const total = own.reduce((total, score) => total + Math.exp(score - largest), 0);
-    sum += Math.log(total) + largest - own[label];
+    sum += crossEntropy(own, label);
   });
   return sum / examples.count;
+}
+
+/** What `countCorrect` and `meanCrossEntropy` give, in one pass. */
+export async function correctAndLoss(
+  scorer: Scorer,
+  examples: Examples,
+  batch: number,
+  stopped: () => void = () => {},
+): Promise<{ correct: number; loss: number }> {
+  let correct = 0;
+  let sum = 0;
+  await eachScored(scorer, examples, batch, stopped, (own, label) => {
+    if (marginOf(own, label) > 0) correct++;
+    sum += crossEntropy(own, label);
+  });
+  return { correct, loss: sum / examples.count };
+}
+
+function crossEntropy(scores: Float32Array, label: number): number {
+  const largest = scores.reduce((a, b) => Math.max(a, b), -Infinity);
+  const total = scores.reduce((total, score) => total + Math.exp(score - largest), 0);
+  return Math.log(total) + largest - scores[label];
 }
 
 /** Hands the scores of each example to `take`, `batch` examples at a time. */

@@ -2,6 +2,7 @@
  * The contract of an estimator: observations r = w + n to weights.
  */
 import type { z } from "zod";
+import type { Cells } from "../observation.js";
 import type { Prior, PriorRequest, Stretch } from "./prior.js";
 
 /** All that a receiver may be told beyond r. */
@@ -12,6 +13,8 @@ export interface Known {
   readonly prior: Prior;
   /** Where each tensor lies in the weight vector: part of the model, which the receiver has. */
   readonly tensors: readonly Stretch[];
+  /** Cells of the converter that r left; absent where there was none, or where codes or links have mixed it since. */
+  readonly cells?: Cells | undefined;
 }
 
 /** Numbers that an estimator is run with, e.g. { lambda: 1.01, beta: -0.4 }. */

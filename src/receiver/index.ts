@@ -8,6 +8,7 @@ import { mmseErasure } from "./mmse-erasure.js";
 import { mmseLaplace } from "./mmse-laplace.js";
 import { mmseMixture } from "./mmse-mixture.js";
 import { mmsePb } from "./mmse-pb.js";
+import { quantizedPosterior } from "./quantized-posterior.js";
 
 export const estimators = [
   ml,
@@ -17,4 +18,5 @@ export const estimators = [
   mmseMixture,
   mmseErasure,
   jamesStein,
+  quantizedPosterior,
 ] as const;

@@ -22,7 +22,7 @@ export const mmseMixture = defineEstimator({
   params: z.strictObject({
     components: quantity(undefined, z.number().int().min(2).max(8))
       .prefault(3)
-      .describe("K: Gaussians in the mixture"),
+      .describe("K: Gaussians in the mixture, 2 to 8"),
     iterations: quantity(undefined, z.number().int().min(1).max(10_000))
       .prefault(500)
       .describe("iterations of the fit at most; one that needs more is left for a Gaussian"),

@@ -46,7 +46,7 @@ export const mmsePb = defineEstimator({
     ...grid,
     groups: z
       .record(
-        z.string().regex(/^\w+$/, "must be a word"),
+        z.string().regex(/^\w+$/, "must be letters, digits and underscores"),
         z.strictObject({ tensors: z.array(z.string()).min(1), ...grid }),
       )
       .default({})

@@ -3,7 +3,7 @@
  */
 import type { Packet } from "../channel.js";
 import type { ProcessGenerator, Simulation, Store } from "../kernel/index.js";
-import type { Observation } from "../observation.js";
+import type { Cells, Observation } from "../observation.js";
 
 /** How components became weights, which the transmitter announces. */
 export interface Announced {
@@ -21,6 +21,8 @@ export class Collector {
   readonly #r: Float32Array;
   readonly #announced: Announced;
   #noiseVariance: number | Float32Array | undefined;
+  /** Of the packets so far; null where they differ or one has none. */
+  #cells: Cells | null | undefined;
 
   /** `certain`: every component will come, so that there is nothing to fill in. */
   constructor(r: Float32Array, announced: Announced, { certain = true } = {}) {
@@ -32,7 +34,7 @@ export class Collector {
   take({ first, reception, tries }: Packet): void {
     const r = this.#r;
     const { scale, order } = this.#announced;
-    const { y, noiseVariance: stated } = reception;
+    const { y, noiseVariance: stated, cells } = reception;
     const power = scale * scale;
     const missingOnly = tries > 1;
     const one = typeof stated === "number" ? stated / power : undefined;
@@ -42,6 +44,8 @@ export class Collector {
       this.#noiseVariance = new Float32Array(r.length).fill(this.#noiseVariance);
     }
     const variances = this.#noiseVariance;
+    if (this.#cells === undefined) this.#cells = cells ?? null;
+    else if (this.#cells !== cells) this.#cells = null;
     for (let k = 0; k < y.length; k++) {
       const w = order === undefined ? first + k : order[first + k];
       if (w >= r.length) continue;
@@ -55,7 +59,15 @@ export class Collector {
 
   /** When nothing comes any more. What `r` holds where the variance is infinite means nothing. */
   finish(): Observation {
-    return { r: this.#r, noiseVariance: this.#noiseVariance ?? 0 };
+    const observation = { r: this.#r, noiseVariance: this.#noiseVariance ?? 0 };
+    const cells = this.#cells;
+    if (!cells) return observation;
+    const { step, noiseVariance } = cells;
+    const { scale } = this.#announced;
+    return {
+      ...observation,
+      cells: { ...cells, step: step / scale, noiseVariance: noiseVariance / scale ** 2 },
+    };
   }
 }
 

@@ -46,6 +46,7 @@ export function toldInWords(
   if (estimator.needs.includes("noiseVariance")) words.push("noise variance");
   const request = priorRequestOf(estimator, params);
   if (request !== undefined) words.push(priorInWords(request, tensors));
+  if (estimator.needs.includes("cells")) words.push("converter's cells");
   return words;
 }
 

@@ -14,6 +14,8 @@ import {
   decibels,
   differenceSentence,
   differencesToBaseline,
+  differInEnergy,
+  energyOverBaselineDb,
   estimatorTitle,
   gainText,
   halfWidth,
@@ -227,6 +229,15 @@ export function targetTable(runs: readonly NamedRun[]): string {
       },
       { title: "95 % interval of the gain [dB]", cell: (r) => intervalDb(r.target.gainInterval95) },
     );
+    if (runs.some(({ run }) => differInEnergy(run))) {
+      columns.push({
+        title: "Gain at equal energy [dB]",
+        cell: (r) =>
+          r.target.estimator === r.target.baseline
+            ? ""
+            : gainText(r.run, r.target, energyOverBaselineDb(r.run, r.target)),
+      });
+    }
   }
   const notes = [...new Set(runs.flatMap(({ run }) => targetSentences(run)))];
   return (

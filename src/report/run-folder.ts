@@ -13,8 +13,8 @@ import { dirname, join } from "node:path";
 import { InputError } from "../errors.js";
 import { finiteJson } from "./json-records.js";
 
-/** What a killed run may leave before its first trial. */
-const beginnings = ["results.duckdb.new", "results.duckdb.new.wal"];
+/** What a killed run may leave before its first trial, and a killed training before its first checkpoint. */
+const beginnings = /^(results\.duckdb\.new(\.wal)?|\.checkpoint\.safetensors\.\d+\.partial)$/;
 
 /** Where runs go when the user names no folder: runs/NAME, runs/NAME-2, ... */
 export function* runFolders(name: string): Generator<string> {
@@ -29,14 +29,25 @@ export function checkRunFolder(folder: string): void {
     const info = statSync(folder, { throwIfNoEntry: false });
     if (info === undefined) return [];
     if (!info.isDirectory()) throw new InputError(`--out ${folder}: is a file, not a folder`);
-    return readdirSync(folder).filter((name) => !beginnings.includes(name));
+    return readdirSync(folder).filter((name) => !beginnings.test(name));
   });
   if (holds.length === 0) return;
   throw new InputError(
-    holds.includes("results.csv")
+    holds.includes("results.csv") || holds.includes("checkpoint.safetensors")
       ? `--out ${folder}: holds another run; name a new folder, or remove that one`
       : `--out ${folder}: is not empty (it holds ${holds[0]}); name a new or empty folder`,
   );
+}
+
+/** Whether a new run can begin in `folder`. Throws InputError where the system refuses to tell. */
+export function isFree(folder: string): boolean {
+  try {
+    checkRunFolder(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof InputError && existsSync(folder)) return false;
+    throw error;
+  }
 }
 
 /** Makes the folder. Throws InputError where the system refuses. */

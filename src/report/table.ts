@@ -6,6 +6,8 @@ import {
   decibels,
   differenceSentence,
   differencesToBaseline,
+  differInEnergy,
+  energyOverBaselineDb,
   estimatorTitle,
   gainText,
   halfWidth,
@@ -29,8 +31,10 @@ import {
   valueText,
 } from "./wording.js";
 
-/** Header words wrap at this many characters, and longer values lose their middle. */
+/** Header words wrap at this many characters. */
 const columnWidth = 16;
+/** Longer values lose their middle; parts in words, whose parameters tell them apart, have more room than paths. */
+const mostLetters = { path: 24, words: 44 };
 
 export interface Column<Row> {
   readonly title: string;
@@ -118,8 +122,21 @@ function targetTable(run: RunResult): Table<TargetRatio> {
             ? ""
             : `${gainText(run, t).padStart(6)} ${intervalDb(t.gainInterval95)}`.trimEnd(),
       },
+      ...(differInEnergy(run) ? [gainAtEqualEnergy(run)] : []),
     ],
     group: (t) => JSON.stringify([t.target, t.parameters]),
+  };
+}
+
+/** The gain less what the side information took in energy. */
+function gainAtEqualEnergy(run: RunResult): Column<TargetRatio> {
+  return {
+    title: "at equal energy [dB]",
+    isText: true,
+    cell: (t) =>
+      t.estimator === t.baseline
+        ? ""
+        : gainText(run, t, energyOverBaselineDb(run, t)).padStart(6).trimEnd(),
   };
 }
 
@@ -246,7 +263,7 @@ function textLines<Row>(
   };
 }
 
-function markdownLines<Row>({ rows, keys, values }: Table<Row>): string[] {
+export function markdownLines<Row>({ rows, keys, values }: Table<Row>): string[] {
   const columns = [...keys, ...values];
   const cells = (row: readonly string[]) => `| ${row.map(escapeMarkdown).join(" | ")} |`;
   return [
@@ -271,8 +288,9 @@ export function wrap(text: string, width = columnWidth): string[] {
 
 function shorten(text: string): string {
   const letters = [...text];
-  if (letters.length <= columnWidth + 8) return text;
-  const keep = columnWidth / 2 + 3;
+  const most = text.includes(" ") ? mostLetters.words : mostLetters.path;
+  if (letters.length <= most) return text;
+  const keep = most / 2 - 1;
   return `${letters.slice(0, keep).join("")}…${letters.slice(-keep).join("")}`;
 }
 

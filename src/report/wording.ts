@@ -1,6 +1,8 @@
 /** How numbers and names are worded: the same in the table, the figure and the page. */
 
 import { ratioToDb } from "../math/decibel.js";
+import { mean } from "../math/statistics.js";
+import { partText } from "../scenario/part-text.js";
 import type {
   PairedDifference,
   ParameterValue,
@@ -91,20 +93,43 @@ export function requiredText(run: RunResult, target: TargetRatio): string {
   return rangeText(requiredRange(run, target));
 }
 
-/** `0.62`; `above 2.80` where one of the two ratios lies beyond its curve's end, so that the gain is only bounded. */
-export function gainText(run: RunResult, target: TargetRatio): string {
-  if (target.gainDb !== null) return target.gainDb.toFixed(2);
+/**
+ * `0.62`; `above 2.80` where one of the two ratios lies beyond its curve's end, so that the gain is only bounded.
+ * `lessDb` is taken off.
+ */
+export function gainText(run: RunResult, target: TargetRatio, lessDb = 0): string {
+  if (target.gainDb !== null) return (target.gainDb - lessDb).toFixed(2);
+  const baseline = baselineOf(run, target);
+  if (baseline === undefined) return "unknown";
+  const [least, most] = requiredRange(run, target);
+  const [leastOfBaseline, mostOfBaseline] = requiredRange(run, baseline);
+  return rangeText([leastOfBaseline - most - lessDb, mostOfBaseline - least - lessDb]);
+}
+
+/**
+ * How much more energy an estimator's transmissions took than the baseline's, in the mean over its curve [dB]: what its
+ * side information costs. The same energy spent on the weights would have raised their SNR by as much.
+ */
+export function energyOverBaselineDb(run: RunResult, target: TargetRatio): number {
+  const baseline = baselineOf(run, target);
+  if (baseline === undefined) return 0;
+  const energyOf = (t: TargetRatio) => mean(curveOf(run, t).map((s) => s.energy));
+  return ratioToDb(energyOf(target) / energyOf(baseline));
+}
+
+/** True where side information makes estimators differ in energy by what two decimals show. */
+export function differInEnergy(run: RunResult): boolean {
+  return run.targets.some((t) => Math.abs(energyOverBaselineDb(run, t)) >= 0.005);
+}
+
+function baselineOf(run: RunResult, target: TargetRatio): TargetRatio | undefined {
   const key = JSON.stringify(target.parameters);
-  const baseline = run.targets.find(
+  return run.targets.find(
     (t) =>
       t.estimator === target.baseline &&
       t.target === target.target &&
       JSON.stringify(t.parameters) === key,
   );
-  if (baseline === undefined) return "unknown";
-  const [least, most] = requiredRange(run, target);
-  const [leastOfBaseline, mostOfBaseline] = requiredRange(run, baseline);
-  return rangeText([leastOfBaseline - most, mostOfBaseline - least]);
 }
 
 /** What the required ratio lies between: two equal numbers, or a curve's end and infinity [dB]. */
@@ -167,9 +192,9 @@ export function trialsText({ min, max }: TrialRule): string {
   return min === max ? counted(max, "trial") : `${grouped(min)} to ${counted(max, "trial")}`;
 }
 
-/** A swept value to six digits; very large and small numbers by their power of ten. */
+/** A swept value: numbers to six digits, very large and small ones by their power of ten; lists and maps in words. */
 export function valueText(value: ParameterValue): string {
-  if (typeof value !== "number" || !Number.isFinite(value)) return String(value);
+  if (typeof value !== "number" || !Number.isFinite(value)) return partText(String(value));
   const rounded = Number(value.toPrecision(6));
   const size = Math.abs(rounded);
   return size !== 0 && (size >= 1e6 || size < 1e-4)

@@ -3,9 +3,8 @@
  *
  * JSON knows no infinity: a run without noise has its SNR as the string "Infinity".
  */
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { replaceFile } from "../files/replace.js";
+import { mkdir } from "node:fs/promises";
+import { replaceFiles } from "../files/replace.js";
 import type { RunResult } from "../study/results.js";
 import { resultsCsv } from "./csv.js";
 import { figureSpec, renderPng, renderSvg } from "./figure.js";
@@ -24,13 +23,7 @@ export async function writeReport(folder: string, run: RunResult): Promise<strin
     "index.html": htmlReport([run], { folders: [folder], beside }),
   };
   await mkdir(folder, { recursive: true });
-  const written: string[] = [];
-  for (const [name, content] of Object.entries(contents)) {
-    const path = join(folder, name);
-    await replaceFile(path, (temporary) => writeFile(temporary, content));
-    written.push(path);
-  }
-  return written;
+  return replaceFiles(folder, contents);
 }
 
 export function resultsJson(run: RunResult): string {

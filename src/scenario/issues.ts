@@ -37,7 +37,9 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
       const small = issue.code === "too_small";
       const limit = small ? issue.minimum : issue.maximum;
       if (issue.origin === "array" || issue.origin === "string") {
-        return `${path} must have at ${small ? "least" : "most"} ${limit} ${issue.origin === "array" ? "entries" : "characters"}${got}`;
+        const [one, many] =
+          issue.origin === "array" ? ["entry", "entries"] : ["character", "characters"];
+        return `${path} must have at ${small ? "least" : "most"} ${limit} ${limit === 1 ? one : many}${got}`;
       }
       return `${path} must be ${small ? ">" : "<"}${issue.inclusive ? "=" : ""} ${limit}${got}`;
     }
@@ -60,6 +62,10 @@ function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
       // Unions that are no choice by name say their rule themselves.
       if (value === undefined) return `${path} is missing: it ${issue.message}`;
       return `${path} ${issue.message}${got}`;
+    }
+    case "invalid_key": {
+      const rules = issue.issues.map(({ message }) => message).join(", ");
+      return `${issue.path.slice(0, -1).join(".")}: the name ${shorten(issue.path.at(-1))} ${rules}`;
     }
     case "custom": {
       const params = issue.params as { reason?: string; noValue?: boolean } | undefined;
@@ -91,12 +97,16 @@ function onlyBranch(
   return meant.length === 1 ? meant[0] : undefined;
 }
 
+/** What stands under a key, where the key does not say so. */
+const kinds: Readonly<Record<string, string>> = { refine: "refinement", links: "channel" };
+
 /** A part that is missing, or whose name is missing or unknown. */
 function describeName(issue: Issue, schema: z.ZodType, root: unknown): string {
   const path = issue.path.at(-1) === "name" ? issue.path.slice(0, -1) : issue.path;
   const known = namesAt(schema, path, root);
   const part = valueAt(root, path);
-  const kind = String(path.find((key) => typeof key === "string") ?? "part").replace(/s$/, "");
+  const key = String(path.findLast((part) => typeof part === "string") ?? "part");
+  const kind = kinds[key] ?? key.replace(/(?<!s)s$/, "");
   const where = path.join(".");
   const name = typeof part === "string" ? part : isMap(part) ? part.name : undefined;
   if (part === undefined) return `${where} is missing: name one of ${known.join(", ")}`;

@@ -1,15 +1,14 @@
 /**
  * From a scenario file and command-line overrides to a checked plan of points.
  */
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, dirname, extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { parse as parseYaml } from "yaml";
+import type { z } from "zod";
 import { InputError, unknownName } from "../errors.js";
 import { axisTitle } from "./axis.js";
 import { describeIssues, shorten } from "./issues.js";
-import { type Data, getPath, isMap, setPath } from "./paths.js";
+import { partText } from "./part-text.js";
+import { type Data, getPath, isMap } from "./paths.js";
+import { applyOverride, checkKind, makePathsAbsolute, readScenario } from "./read.js";
 import {
   expandReceiver,
   type PointSettings,
@@ -21,7 +20,13 @@ import {
   studySchema,
   studyShape,
 } from "./schema.js";
-import { applyPoint, expandSweep, meetsConstraints, parameterValue } from "./sweep.js";
+import {
+  type Assignment,
+  applyPoint,
+  expandSweep,
+  meetsConstraints,
+  parameterValue,
+} from "./sweep.js";
 
 export interface PlannedPoint {
   readonly settings: PointSettings;
@@ -31,6 +36,13 @@ export interface PlannedPoint {
 
 /** `channel.snrDb = 4, transmitter.mapping = iq`; empty where nothing is swept. */
 export function describePoint({ parameters }: Pick<PlannedPoint, "parameters">): string {
+  return Object.entries(parameters)
+    .map(([path, value]) => `${path} = ${partText(String(value))}`)
+    .join(", ");
+}
+
+/** What tells a point from all others, for its random streams. */
+export function pointKey({ parameters }: Pick<PlannedPoint, "parameters">): string {
   return Object.entries(parameters)
     .map(([path, value]) => `${path} = ${value}`)
     .join(", ");
@@ -76,9 +88,10 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   for (const override of overrides) applyOverride(data, override);
   if (options.seed !== undefined) data.seed = options.seed;
 
+  checkKind(data, file, "inference");
   const studyData = pick(data, studyShape);
   const pointData = pick(data, pointShape);
-  checkKeys(data, file);
+  checkKeys(data, scenarioSchema, file);
   const parsed = studySchema.safeParse(studyData);
   if (!parsed.success) {
     throw new InputError(describeIssues(parsed.error, studySchema, studyData, file));
@@ -96,34 +109,52 @@ export async function loadScenario(file: string, options: LoadOptions = {}): Pro
   if (Array.isArray(pointData.receivers)) {
     pointData.receivers = pointData.receivers.map(expandReceiver);
   }
-  const points: PlannedPoint[] = [];
+  const { constraints } = study;
+  const planned = planPoints(assignments, pointData, pointSchema, { constraints, file, folder });
+  checkBaseline(study, planned.points, file);
+  const name = basename(file, extname(file));
+  return { file, name, text, overrides, data, study, ...planned };
+}
+
+/**
+ * Checks the points of a sweep, drops those that break a constraint, and names the axes. Throws InputError where a point
+ * is wrong, or none is left.
+ */
+export function planPoints<Schema extends z.ZodType>(
+  assignments: readonly (readonly Assignment[])[],
+  pointData: Data,
+  schema: Schema,
+  { constraints, file, folder }: { constraints: readonly string[]; file: string; folder: string },
+) {
+  const settings: z.output<Schema>[] = [];
+  const swept: Record<string, Swept>[] = [];
   for (const assigned of assignments) {
     const applied = applyPoint(pointData, assigned, file);
     makePathsAbsolute(applied, folder);
-    const point = pointSchema.safeParse(applied);
+    const point = schema.safeParse(applied);
     if (!point.success) {
       const values = assigned.map((a) => `${a.path} = ${shorten(a.value)}`).join(", ");
       const where = values === "" ? file : `${file} (at ${values})`;
-      throw new InputError(describeIssues(point.error, pointSchema, applied, where));
+      throw new InputError(describeIssues(point.error, schema, applied, where));
     }
-    if (!meetsConstraints(study.constraints, point.data, file)) continue;
-    const parameters = Object.fromEntries(
-      assigned.map(({ path, value }) => [path, sweptValue(point.data, path, value)]),
+    if (!meetsConstraints(constraints, point.data, file)) continue;
+    settings.push(point.data);
+    swept.push(
+      Object.fromEntries(
+        assigned.map(({ path, value }) => [path, sweptValue(point.data, path, value)]),
+      ),
     );
-    points.push({ settings: point.data, parameters });
   }
-  if (points.length === 0) {
+  if (settings.length === 0) {
     throw new InputError(`${file}: the constraints leave no point of the sweep`);
   }
-  checkBaseline(study, points, file);
+  const points = toldApart(swept).map((parameters, i) => ({ settings: settings[i], parameters }));
   const axes = assignments[0].map(({ path }) => ({
     path,
     title: axisTitle(path),
     values: [...new Set(points.map((p) => p.parameters[path]))],
   }));
-  const name = basename(file, extname(file));
-  const dropped = assignments.length - points.length;
-  return { file, name, text, overrides, data, study, points, dropped, axes };
+  return { points, dropped: assignments.length - points.length, axes };
 }
 
 /** Throws InputError where the baseline is not the label of a receiver. */
@@ -137,102 +168,12 @@ function checkBaseline(study: StudySettings, points: readonly PlannedPoint[], fi
   }
 }
 
-async function readScenario(file: string): Promise<{ text: string; data: Data }> {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new InputError(`${file}: cannot be read: ${(error as Error).message}`);
-  }
-  let data: unknown;
-  const extension = extname(file);
-  if (extension === ".ts" || extension === ".mts" || extension === ".js" || extension === ".mjs") {
-    try {
-      const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown };
-      // A copy, since overrides change it.
-      data = structuredClone(module.default);
-    } catch (error) {
-      throw new InputError(
-        `${file}: cannot be loaded: ${(error as Error | null)?.message ?? error}`,
-      );
-    }
-  } else if (extension === ".yaml" || extension === ".yml" || extension === ".json") {
-    try {
-      data = parseYaml(text);
-    } catch (error) {
-      throw new InputError(`${file}: not valid YAML: ${(error as Error).message}`);
-    }
-  } else {
-    throw new InputError(`${file}: a scenario is a .yaml, .json or .ts file`);
-  }
-  if (!isMap(data)) {
-    throw new InputError(
-      extension.endsWith("s")
-        ? `${file}: must export a scenario: export default defineScenario({ ... })`
-        : `${file}: must be a map of keys such as model, channel and receivers`,
-    );
-  }
-  return { text, data };
-}
-
-/** Applies `--set path=value`. The value is read as YAML; file paths are relative to where one types. */
-function applyOverride(data: Data, override: string): void {
-  const equals = override.indexOf("=");
-  if (equals < 1) {
-    throw new InputError(`--set must be path.to.key=value, got "${override}"`);
-  }
-  const path = override.slice(0, equals).trim();
-  const written = override.slice(equals + 1);
-  let value: unknown;
-  try {
-    value = parseYaml(written);
-  } catch {
-    value = written;
-  }
-  if (typeof value === "string" && isPathKey(path.split(".").at(-1)!))
-    value = absolutePath(value, process.cwd());
-  // Below these, keys are themselves paths with dots.
-  for (const group of ["sweep", "zip"]) {
-    if (path.startsWith(`${group}.`)) {
-      if (!isMap(data[group])) {
-        if (data[group] !== undefined) throw new InputError(`--set ${path}: ${group} is not a map`);
-        data[group] = {};
-      }
-      (data[group] as Data)[path.slice(group.length + 1)] = value;
-      return;
-    }
-  }
-  // A value given by hand takes the place of a sweep over the same parameter.
-  if (isMap(data.sweep)) delete data.sweep[path];
-  if (!setPath(data, path, value)) {
-    throw new InputError(`--set ${override}: there is no ${path} in the scenario`);
-  }
-}
-
-const isPathKey = (key: string) => key === "path" || key.endsWith("Path");
-
-/** A path seen from a folder; `~` is the user's home. */
-function absolutePath(path: string, folder: string): string {
-  return resolve(folder, path.replace(/^~(?=$|\/)/, homedir()));
-}
-
-/** Makes every file path in the scenario absolute: relative ones start at the scenario's folder. */
-function makePathsAbsolute(data: unknown, folder: string): void {
-  if (Array.isArray(data)) for (const entry of data) makePathsAbsolute(entry, folder);
-  if (!isMap(data)) return;
-  for (const [key, value] of Object.entries(data)) {
-    if (typeof value === "string" && isPathKey(key)) {
-      data[key] = absolutePath(value, folder);
-    } else makePathsAbsolute(value, folder);
-  }
-}
-
-function pick(data: Data, shape: object): Data {
+export function pick(data: Data, shape: object): Data {
   return Object.fromEntries(Object.entries(data).filter(([key]) => Object.hasOwn(shape, key)));
 }
 
-function checkKeys(data: Data, file: string): void {
-  const known = Object.keys(scenarioSchema.shape);
+export function checkKeys(data: Data, { shape }: z.ZodObject, file: string): void {
+  const known = Object.keys(shape);
   const unknown = Object.keys(data).filter((key) => !known.includes(key));
   if (unknown.length === 0) return;
   throw new InputError(
@@ -240,11 +181,42 @@ function checkKeys(data: Data, file: string): void {
   );
 }
 
-/** The value as checked: a number for "1 MHz"; text for what is neither number nor name. */
-function sweptValue(point: PointSettings, path: string, written: unknown) {
+type Parameter = PlannedPoint["parameters"][string];
+/** A value that is a map or a list: as JSON, and its label or name where it has one. */
+type Swept = Parameter | { readonly json: string; readonly name: string };
+
+/** The value as checked: a number for "1 MHz". */
+function sweptValue(point: unknown, path: string, written: unknown): Swept {
   try {
     return parameterValue(point, path);
   } catch {
-    return shorten(getPath(point, path) ?? written);
+    const value = getPath(point, path) ?? written;
+    const json = JSON.stringify(value);
+    const name = isMap(value) ? (value.label ?? value.name) : undefined;
+    return { json, name: name === undefined ? json : String(name) };
   }
+}
+
+/** Maps go by label or name, but as JSON where different ones of a parameter have the same. */
+function toldApart(
+  points: readonly Readonly<Record<string, Swept>>[],
+): PlannedPoint["parameters"][] {
+  const values = new Map<string, Set<string>>();
+  const keyOf = (path: string, name: string) => JSON.stringify([path, name]);
+  for (const point of points) {
+    for (const [path, value] of Object.entries(point)) {
+      if (typeof value !== "object") continue;
+      const key = keyOf(path, value.name);
+      values.set(key, (values.get(key) ?? new Set()).add(value.json));
+    }
+  }
+  const parameter = (path: string, value: Swept): Parameter => {
+    if (typeof value !== "object") return value;
+    return values.get(keyOf(path, value.name))!.size === 1 ? value.name : value.json;
+  };
+  return points.map((point) =>
+    Object.fromEntries(
+      Object.entries(point).map(([path, value]) => [path, parameter(path, value)]),
+    ),
+  );
 }

@@ -3,6 +3,8 @@
  * An entry of a list goes by its number, or by its label or name.
  */
 
+import { unknownName } from "../errors.js";
+
 export type Data = Record<string, unknown>;
 
 export function isMap(value: unknown): value is Data {
@@ -47,6 +49,23 @@ export function setPath(root: Data, path: string, value: unknown): boolean {
   return true;
 }
 
+/** Which entry of a list is missing on a path, as the end of a message; empty where it ends otherwise. */
+export function missingEntry(root: unknown, path: string): string {
+  let at = root;
+  for (const key of path.split(".")) {
+    if (Array.isArray(at)) {
+      const index = entryIndex(at, key);
+      if (index < 0) {
+        const names = at.map((entry, i) => String(nameOf(entry) ?? i));
+        return `: ${unknownName("entry", key, names)}`;
+      }
+      at = at[index];
+    } else if (isMap(at)) at = at[key];
+    else return "";
+  }
+  return "";
+}
+
 /** Plain assignment would let the key `__proto__` change the prototype. */
 function defineKey(map: Data, key: string, value: unknown): void {
   Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
@@ -54,7 +73,10 @@ function defineKey(map: Data, key: string, value: unknown): void {
 
 function entryIndex(list: readonly unknown[], key: string): number {
   if (/^\d+$/.test(key)) return Number(key) < list.length ? Number(key) : -1;
-  return list.findIndex(
-    (entry) => entry === key || (isMap(entry) && (entry.label ?? entry.name) === key),
-  );
+  return list.findIndex((entry) => nameOf(entry) === key);
+}
+
+/** The label or name that an entry of a list goes by. */
+function nameOf(entry: unknown): unknown {
+  return isMap(entry) ? (entry.label ?? entry.name) : entry;
 }

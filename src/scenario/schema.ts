@@ -151,8 +151,9 @@ export const pointShape = {
           context.addIssue({
             code: "custom",
             path: [i, "label"],
-            message: `must differ from the other receivers' labels`,
+            message: `must differ from the other receivers' labels; "${label}" is there already, so give one of them a label of its own`,
             input: label,
+            params: { noValue: true },
           });
         }
         seen.add(label);
@@ -293,12 +294,13 @@ export function receiverLabel({ label, name, refine }: Record<string, unknown>):
 }
 
 // The schema has checked names and parameters, so each definition gets the parameters it declares.
-export const channelOf = (point: PointSettings) => find<Channel>(channels, point.channel);
-export const datasetOf = (point: PointSettings) => find<DatasetFormat>(datasets, point.dataset);
+export const channelOf = (point: PointSettings) => partOf<Channel>(channels, point.channel);
+export const datasetOf = ({ dataset }: { dataset: object }) =>
+  partOf<DatasetFormat>(datasets, dataset);
 export const estimatorOf = (receiver: Record<string, unknown>) =>
-  find<Estimator>(estimators, receiver);
+  partOf<Estimator>(estimators, receiver);
 
-function find<T extends { name: string }>(parts: readonly unknown[], settings: object): T {
+export function partOf<T extends { name: string }>(parts: readonly unknown[], settings: object): T {
   const { name } = settings as { name: string };
   return (parts as readonly T[]).find((part) => part.name === name)!;
 }

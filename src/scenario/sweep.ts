@@ -6,7 +6,7 @@ import { InputError, nearestName } from "../errors.js";
 import { ExpressionError, evaluateCondition, type Value } from "../math/expression.js";
 import { expandRange, isRange } from "../math/range.js";
 import { shorten } from "./issues.js";
-import { type Data, getPath, setPath } from "./paths.js";
+import { type Data, getPath, missingEntry, setPath } from "./paths.js";
 import type { StudySettings } from "./schema.js";
 
 /** One parameter's value at one point. */
@@ -18,23 +18,39 @@ export interface Assignment {
 /** More combinations than a study can hold in memory. */
 const mostCombinations = 10_000_000;
 
-/** Parts of a scenario that a sweep can reach into. */
-const sweepable = ["model", "dataset", "transmitter", "channel", "receivers"];
+/** What a sweep can vary. */
+export interface Sweepable {
+  /** Parts of a scenario that it can reach into. */
+  readonly parts: readonly string[];
+  /** Of these, the ones that it can also replace whole, by entries with a name. */
+  readonly whole: readonly string[];
+}
+
+const ofInference: Sweepable = {
+  parts: ["model", "dataset", "transmitter", "channel", "receivers"],
+  whole: [],
+};
 
 /**
  * The points as lists of assignments, in the order of the file: the first parameter changes slowest.
  * Without a sweep there is one point, with no assignments. `source` names the file in errors.
  */
-export function expandSweep(study: StudySettings, source: string): Assignment[][] {
+export function expandSweep(
+  study: Pick<StudySettings, "sweep" | "zip">,
+  source: string,
+  sweepable = ofInference,
+): Assignment[][] {
   // A step is what changes together: one parameter of `sweep`, or a group of `zip`.
   const steps: Assignment[][][] = [];
   for (const [path, values] of Object.entries(study.sweep)) {
-    steps.push(valuesOf(path, values, `sweep.${path}`, source).map((value) => [{ path, value }]));
+    steps.push(
+      valuesOf(path, values, `sweep.${path}`, source, sweepable).map((value) => [{ path, value }]),
+    );
   }
   study.zip.forEach((group, i) => {
     const lists = Object.entries(group).map(([path, values]) => ({
       path,
-      values: valuesOf(path, values, `zip.${i}.${path}`, source),
+      values: valuesOf(path, values, `zip.${i}.${path}`, source, sweepable),
     }));
     const length = lists[0]?.values.length ?? 0;
     const odd = lists.find((l) => l.values.length !== length);
@@ -72,7 +88,9 @@ export function applyPoint(base: Data, point: readonly Assignment[], source: str
   const data = structuredClone(base);
   for (const { path, value } of point) {
     if (!setPath(data, path, value)) {
-      throw new InputError(`${source}: sweep: there is no ${path} in this scenario`);
+      throw new InputError(
+        `${source}: sweep: there is no ${path} in this scenario${missingEntry(data, path)}`,
+      );
     }
   }
   return data;
@@ -110,12 +128,18 @@ export function parameterValue(point: unknown, path: string): Value {
   );
 }
 
-function valuesOf(path: string, written: unknown, key: string, source: string): unknown[] {
+function valuesOf(
+  path: string,
+  written: unknown,
+  key: string,
+  source: string,
+  { parts, whole }: Sweepable,
+): unknown[] {
   const part = path.split(".")[0];
-  if (!sweepable.includes(part) || !path.includes(".")) {
-    const nearest = nearestName(part, sweepable);
+  if (!parts.includes(part) || !(path.includes(".") || whole.includes(path))) {
+    const nearest = nearestName(part, parts);
     throw new InputError(
-      `${source}: ${key}: a sweep names a parameter in ${sweepable.join(", ")}, got "${path}"` +
+      `${source}: ${key}: a sweep names a parameter in ${parts.join(", ")}, got "${path}"` +
         (nearest === undefined || nearest === part ? "" : ` (did you mean "${nearest}"?)`),
     );
   }

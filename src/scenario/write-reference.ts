@@ -6,17 +6,58 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
+import { partitions } from "../federated/partitions/index.js";
+import { speeds } from "../federated/speeds/index.js";
+import { uplinks } from "../federated/uplinks/index.js";
 import { embeddedModels } from "../models/embedded/index.js";
+import { losses } from "../models/training/losses/index.js";
+import { optimizers } from "../models/training/optimizers/index.js";
+import { architectures } from "../models/zoo/index.js";
+import type { NamedPart } from "../named.js";
 import { estimators } from "../receiver/index.js";
 import { refinements } from "../receiver/refinements/index.js";
+import { augmentations } from "../training/augmentations/index.js";
+import { schedules } from "../training/schedules/index.js";
 import { codings } from "../transmitter/codings/index.js";
 import { transmitterParams } from "../transmitter/transmitter.js";
 import { type ParameterRow, parameterRows } from "./describe.js";
+import {
+  airParams,
+  federatedChoiceParams,
+  federatedPointShape,
+  federatedSchema,
+  federatedStudyShape,
+} from "./federated-schema.js";
 import { choiceParams, modelSchema, pointShape, scenarioSchema, studyShape } from "./schema.js";
+import {
+  loopParams,
+  loopParts,
+  networkSchema,
+  trainingSchema,
+  trainingShape,
+} from "./training-schema.js";
 
-/** For editors: completes keys and checks values in YAML. */
+/** For editors: completes keys and checks values in YAML, by the kind of the scenario. */
 export function editorSchema(): string {
-  const schema = z.toJSONSchema(scenarioSchema, {
+  const { $schema, ...inference } = editorSchemaOf(scenarioSchema);
+  const ofKind = (kind: string, schema: z.ZodType, others: object) => {
+    const { $schema: _, ...then } = editorSchemaOf(schema);
+    return {
+      if: { properties: { kind: { const: kind } }, required: ["kind"] },
+      then,
+      else: others,
+    };
+  };
+  const schema = {
+    title: "Weightlink scenario",
+    $schema,
+    ...ofKind("training", trainingSchema, ofKind("federated", federatedSchema, inference)),
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+function editorSchemaOf(schema: z.ZodType) {
+  return z.toJSONSchema(schema, {
     io: "input",
     unrepresentable: "any",
     override({ zodSchema, jsonSchema }) {
@@ -26,14 +67,15 @@ export function editorSchema(): string {
         jsonSchema.required = jsonSchema.required.filter((key) => key === "name");
         if (jsonSchema.required.length === 0) delete jsonSchema.required;
       }
+      // A part behind a preprocessing step may be written as its name alone.
+      const { oneOf } = jsonSchema as { oneOf?: { properties: { name: { const: string } } }[] };
+      if (def.type === "pipe" && oneOf !== undefined) {
+        delete jsonSchema.oneOf;
+        const names = oneOf.map(({ properties }) => properties.name.const);
+        Object.assign(jsonSchema, { anyOf: [{ type: "string", enum: names }, { oneOf }] });
+      }
     },
-  }) as unknown as { properties: { receivers: { items: object } } };
-  // A receiver may be written as its name alone.
-  const { items } = schema.properties.receivers;
-  schema.properties.receivers.items = {
-    anyOf: [{ type: "string", enum: estimators.map((e) => e.name) }, items],
-  };
-  return `${JSON.stringify({ title: "Weightlink scenario", ...schema }, null, 2)}\n`;
+  });
 }
 
 export function referencePage(): string {
@@ -58,14 +100,7 @@ export function referencePage(): string {
     '`receivers["mmse-pb"].lambda > 1`. Numbers in constraints are in the unit of the key, without it.',
     "",
     "## The parts",
-    table(
-      Object.entries(pointShape).map(([key, schema]) => ({
-        key,
-        type: key === "receivers" ? "list" : "map",
-        default: key === "transmitter" ? "{}" : undefined,
-        description: schema.description ?? "",
-      })),
-    ),
+    table(partRows(pointShape)),
     "",
     "### model",
     `Embedded models: ${embeddedModels.map((m) => `\`${m.name}\` (${m.summary})`).join(", ")}.`,
@@ -76,20 +111,14 @@ export function referencePage(): string {
     table(parameterRows(transmitterParams)),
     "",
     "Codes follow one another as `code` lists them; an entry is a name, or a map with the parameters of the code.",
+    ...namedParts([
+      ["transmitter.code", codings],
+      ["channel", channels],
+      ["dataset", datasets],
+      ["receivers", estimators],
+      ["receivers.refine", refinements],
+    ]),
   ];
-  for (const [title, list] of [
-    ["transmitter.code", codings],
-    ["channel", channels],
-    ["dataset", datasets],
-    ["receivers", estimators],
-    ["receivers.refine", refinements],
-  ] as const) {
-    for (const { name, summary, params } of list) {
-      parts.push("", `### ${title}: ${name}`, `${capital(summary)}.`, "");
-      const rows = parameterRows(params);
-      parts.push(rows.length === 0 ? "No parameters." : table(rows));
-    }
-  }
   parts.push(
     "",
     "### receivers: keys of every entry",
@@ -97,8 +126,78 @@ export function referencePage(): string {
     "has one, is searched on labelled images.",
     "",
     table(parameterRows(z.strictObject(choiceParams))),
+    "",
+    "## Trainings",
+    "What `weightlink train` takes ([how](training.md)): `kind: training`, a `dataset` as above, and",
+    "",
+    table(partRows(trainingShape)),
+    "",
+    "A part with a name may be written as its name alone where it needs no parameters.",
+    "",
+    "### model of a training",
+    table(partRows(networkSchema.shape)),
+    "",
+    "### training",
+    table([...parameterRows(z.strictObject(loopParams)), ...partRows(loopParts)]),
+    ...namedParts([
+      ["model.architecture", architectures],
+      ["training.loss", losses],
+      ["training.optimizer", optimizers],
+      ["training.schedule", schedules],
+      ["training.augmentation", augmentations],
+    ]),
+    "",
+    "Every optimizer also takes `learningRate`, which it needs.",
+    "",
+    "## Federated training",
+    "What `weightlink run` takes with `kind: federated` ([how](federated.md)): a `dataset` as above, a `model` as that of a",
+    "training and with `travel` as that of inference, and",
+    "",
+    table(partRows(federatedStudyShape)),
+    "",
+    table(partRows(federatedPointShape)),
+    "",
+    ...(["devices", "training", "server"] as const).flatMap((key) => [
+      `### ${key} of federated training`,
+      table(parameterRows(z.strictObject({ [key]: federatedPointShape[key] })).filter(isDirect)),
+      "",
+    ]),
+    "### receivers of federated training: keys of every entry",
+    table(parameterRows(z.strictObject(federatedChoiceParams))),
+    "",
+    "### uplink: keys of every scheme",
+    table(parameterRows(z.strictObject(airParams))),
+    ...namedParts([
+      ["uplink", uplinks],
+      ["partition", partitions],
+      ["devices.speed", speeds],
+    ]),
   );
   return `${parts.join("\n")}\n`;
+}
+
+/** Keys of a part itself, not of what lies in them. */
+const isDirect = ({ key }: ParameterRow) => key.split(".").length === 2;
+
+/** One row for each key, without the keys inside it. */
+function partRows(shape: z.ZodRawShape): ParameterRow[] {
+  return parameterRows(z.strictObject(shape)).filter(({ key }) => !key.includes("."));
+}
+
+/** Headings of parts that go by name, each with its parameters. */
+function namedParts(titled: readonly (readonly [string, readonly NamedPart[]])[]): string[] {
+  return titled.flatMap(([title, list]) =>
+    list.flatMap(({ name, summary, params }) => {
+      const rows = parameterRows(params);
+      return [
+        "",
+        `### ${title}: ${name}`,
+        `${capital(summary)}.`,
+        "",
+        rows.length === 0 ? "No parameters." : table(rows),
+      ];
+    }),
+  );
 }
 
 function table(rows: readonly ParameterRow[]): string {

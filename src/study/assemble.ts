@@ -83,9 +83,11 @@ export async function describeRun(
         label: receiverLabel(receiver),
         name: estimator.name,
         needs: [
-          ...toldInWords(estimator, receiver, tensors),
-          ...(searches ? [labelledImages(receiver)] : []),
-          ...refinementsInWords(receiver.refine, plans),
+          ...new Set([
+            ...toldInWords(estimator, receiver, tensors),
+            ...(searches ? [labelledImages(receiver)] : []),
+            ...refinementsInWords(receiver.refine, plans),
+          ]),
         ],
         oracle: searches && receiver.choose === "oracle",
       };
@@ -177,16 +179,25 @@ export function describeSession(
   scenarioFile: string,
   startedAt: Date,
 ): Session {
-  const git = gitCommit(dirname(scenarioFile));
   return {
     startedAt: startedAt.toISOString(),
+    ...describeProcess(scenarioFile),
+    workers: workforce.workers,
+    threadsPerWorker: workforce.threads || availableParallelism(),
+  };
+}
+
+/** This process, its machine and its programs. */
+export function describeProcess(
+  scenarioFile: string,
+): Omit<Session, "startedAt" | "workers" | "threadsPerWorker"> {
+  const git = gitCommit(dirname(scenarioFile));
+  return {
     host: hostname(),
     pid: process.pid,
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
-    workers: workforce.workers,
-    threadsPerWorker: workforce.threads || availableParallelism(),
     versions: {
       weightlink: packageJson.version,
       node: process.versions.node,

@@ -115,7 +115,12 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
   const { batch, stopped } = options;
   const cleanCorrect = await countCorrect(scorer, images.test, batch, stopped);
   const sensitivities = needsSensitivities(point)
-    ? await measureSensitivities({ ...network, scorer }, images.validation!, batch, stopped)
+    ? await measureSensitivities(
+        { ...network, scorer, normalizes: (model.layers?.normalization.length ?? 0) > 0 },
+        images.validation!,
+        batch,
+        stopped,
+      )
     : undefined;
   const moments = needsMoments(point)
     ? await measureMoments({ ...network, scorer }, images.validation!, batch)

@@ -1,18 +1,14 @@
 /** What a receiver is told beyond r, as far as its estimator declares to need it. */
 import { InputError } from "../errors.js";
 import { fitMixture } from "../math/gaussian-mixture.js";
+import type { Observation } from "../observation.js";
 import type { Estimator, Known } from "../receiver/estimator.js";
 import { estimateMoments, momentsOf } from "../receiver/moments.js";
 import type { Moments, Prior, PriorPart, PriorRequest, Stretch } from "../receiver/prior.js";
 import { priorRequestOf } from "../receiver/side-information.js";
-import { matcher, unmatched } from "../weights/patterns.js";
+import { estimatorOf, type PointSettings, receiverLabel } from "../scenario/schema.js";
+import { matcher, nearestHint, unmatched } from "../weights/patterns.js";
 import type { Bench } from "./bench.js";
-
-/** An observation, as receiver.ts gives it. */
-interface Received {
-  readonly r: Float32Array;
-  readonly noiseVariance: number | Float32Array;
-}
 
 export interface Told {
   readonly known: Known;
@@ -27,18 +23,23 @@ export function knownOf(
   estimator: Estimator,
   params: object,
   network: Network,
-  received: Received,
+  received: Observation,
 ): Told {
   const notes: string[] = [];
+  const { noiseVariance, cells } = received;
+  if (estimator.needs.includes("cells") && cells === undefined) notes.push(withoutCells);
   const tensors = stretchesOf(network);
   const request = priorRequestOf(estimator, params);
   const prior =
     request === undefined ? network.statistics : priorOf(request, network, received, notes);
   return {
-    known: told(estimator, { noiseVariance: received.noiseVariance, prior, tensors }),
+    known: told(estimator, { noiseVariance, prior, tensors, cells }),
     notes: [...new Set(notes)],
   };
 }
+
+const withoutCells =
+  "r does not lie in the cells of one converter (the channel has none, or is a chain, or a code came between): the Gaussian posterior mean of r in its place";
 
 /** Only what the estimator declares to need. */
 function told(estimator: Estimator, known: Known): Known {
@@ -56,7 +57,7 @@ interface Found {
 function priorOf(
   request: PriorRequest,
   network: Network,
-  received: Received,
+  received: Observation,
   notes: string[],
 ): Prior {
   if (request.source !== "estimated") {
@@ -121,23 +122,44 @@ function build(
   return { mean, variance, parts };
 }
 
-/** The group of each tensor, the first that names it; undefined without groups. Throws InputError. */
+/** The group of each tensor, the first that names it; undefined without groups. */
 function groupsOf(
   { groups }: PriorRequest,
-  { layout }: Network,
+  { layout }: Pick<Network, "layout">,
 ): readonly (string | undefined)[] | undefined {
   if (groups === undefined || Object.keys(groups).length === 0) return undefined;
-  const names = layout.entries.map(({ name }) => name);
-  const matchers = Object.entries(groups).map(([group, patterns]) => {
-    const pattern = unmatched(patterns, names);
-    if (pattern !== undefined) {
-      throw new InputError(
-        `mmse-pb: groups.${group}.tensors: no tensor that is sent matches "${pattern}"`,
-      );
+  const matchers = Object.entries(groups).map(([group, patterns]) => ({
+    group,
+    matches: matcher(patterns),
+  }));
+  return layout.entries.map(({ name }) => matchers.find(({ matches }) => matches(name))?.group);
+}
+
+/** Throws InputError where a receiver names tensors that the network does not send, or a group gets none. */
+export function checkGroups(
+  { receivers }: Pick<PointSettings, "receivers">,
+  network: Pick<Network, "layout">,
+): void {
+  const names = network.layout.entries.map(({ name }) => name);
+  for (const receiver of receivers) {
+    const request = priorRequestOf(estimatorOf(receiver), receiver);
+    const given = request && groupsOf(request, network);
+    for (const [group, patterns] of Object.entries(request?.groups ?? {})) {
+      const key = `receivers.${receiverLabel(receiver)}.groups.${group}.tensors`;
+      const pattern = unmatched(patterns, names);
+      if (pattern !== undefined) {
+        throw new InputError(
+          `${key}: no tensor that is sent matches "${pattern}"${nearestHint(pattern, names)}`,
+        );
+      }
+      if (!given!.includes(group)) {
+        const first = given![names.findIndex(matcher(patterns))];
+        throw new InputError(
+          `${key} must name a tensor that no earlier group has, got ${JSON.stringify(patterns)}, which all go to "${first}"`,
+        );
+      }
     }
-    return { group, matches: matcher(patterns) };
-  });
-  return names.map((name) => matchers.find(({ matches }) => matches(name))?.group);
+  }
 }
 
 /** Values that a fit looks at: its parameters are then within about 1 %. */

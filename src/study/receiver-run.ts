@@ -36,16 +36,17 @@ export class ReceiverRun {
     batch: number,
     estimate: Float32Array,
   ) {
-    const { r, noiseVariance } = observation;
     this.#observation = observation;
     this.#bench = bench;
     this.#receiver = receiver;
     this.#estimator = estimatorOf(receiver);
-    this.#r = r;
-    ({ known: this.#known, notes: this.notes } = knownOf(this.#estimator, receiver, bench, {
-      r,
-      noiseVariance,
-    }));
+    this.#r = observation.r;
+    ({ known: this.#known, notes: this.notes } = knownOf(
+      this.#estimator,
+      receiver,
+      bench,
+      observation,
+    ));
     this.#batch = batch;
     this.#estimate = estimate;
   }

@@ -33,6 +33,12 @@ export interface RequiredQuestion {
   readonly commonNoise: boolean;
 }
 
+/** What is asked of a trial. */
+export type RatioTrial = Pick<
+  TrialResult,
+  "point" | "trial" | "estimator" | "parameters" | "accuracy" | "snrDb" | "wnrDb"
+>;
+
 /** A point of a curve; its trials in the order of their numbers. */
 interface CurvePoint {
   readonly point: number;
@@ -46,7 +52,7 @@ type Curves = Map<string, CurvePoint[]>;
 
 /** Curve by curve, target by target, in the order of `estimators`. Without a swept ratio: none. */
 export function requiredRatios(
-  trials: readonly TrialResult[],
+  trials: readonly RatioTrial[],
   question: RequiredQuestion,
 ): TargetRatio[] {
   if (question.gainAt.length === 0) return [];
@@ -86,7 +92,7 @@ export function requiredRatios(
  * transmitter or the channel with which the WNR at the estimator's input rises or falls throughout.
  */
 function ratioAxis(
-  groups: readonly TrialResult[][],
+  groups: readonly RatioTrial[][],
   axes: RunResult["axes"],
 ): { path: string; quantity: "snrDb" | "wnrDb" } | undefined {
   for (const quantity of ["snrDb", "wnrDb"] as const) {
@@ -103,7 +109,7 @@ function ratioAxis(
 }
 
 /** Whether the WNR rises, or falls, with the parameter on every curve along it. */
-function isMonotone(groups: readonly TrialResult[][], path: string): boolean {
+function isMonotone(groups: readonly RatioTrial[][], path: string): boolean {
   const signs = new Set<number>();
   for (const curve of curvesAlong(groups, path, "wnrDb").flatMap((c) => [...c.values()])) {
     for (let i = 1; i < curve.length; i++) {
@@ -117,7 +123,7 @@ function isMonotone(groups: readonly TrialResult[][], path: string): boolean {
 }
 
 function curvesAlong(
-  groups: readonly TrialResult[][],
+  groups: readonly RatioTrial[][],
   path: string,
   quantity: "snrDb" | "wnrDb",
 ): Curves[] {

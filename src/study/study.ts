@@ -3,6 +3,7 @@
  */
 import type { Plan } from "../scenario/load.js";
 import { type Bench, benchKey, checkKappa, loadedPart, openBench } from "./bench.js";
+import { checkGroups } from "./known.js";
 import type { Executor } from "./pool.js";
 import type { Accuracies, Schedule } from "./schedule.js";
 import { openLink } from "./transmission.js";
@@ -46,6 +47,7 @@ export async function prepareStudy(
       benches.set(key, bench);
     }
     checkKappa(point.settings, benches.get(key)!);
+    checkGroups(point.settings, benches.get(key)!);
     // The last trial asks most of a recorded trace.
     openLink(transmissionOf(plan, point, benches.get(key)!, study.trials.max - 1));
   }

@@ -62,7 +62,9 @@ export function summarizeTensors(rows: readonly TensorSummary[]): TensorSummary[
 }
 
 /** The trials of each point and estimator, in the order of their numbers; at least one in each. */
-export function groupTrials(trials: readonly TrialResult[]): TrialResult[][] {
+export function groupTrials<T extends Pick<TrialResult, "point" | "trial" | "estimator">>(
+  trials: readonly T[],
+): T[][] {
   const ordered = [...trials].sort((a, b) => a.point - b.point || a.trial - b.trial);
   return groupBy(ordered, ({ point, estimator }) => `${point} ${estimator}`);
 }

@@ -197,9 +197,9 @@ function decoded(
   r: Float32Array,
   mean: number,
 ): Observation {
-  const { r: values, noiseVariance } = encoded.decode(observation);
+  const { r: values, ...told } = encoded.decode(observation);
   if (values !== r) r.set(values);
-  const weights = { r, noiseVariance };
+  const weights = { r, ...told };
   fillLost(weights, mean);
   return weights;
 }

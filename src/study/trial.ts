@@ -6,17 +6,20 @@
  */
 import { RandomSource } from "../kernel/index.js";
 import { meanOfFinite } from "../math/statistics.js";
-import { refinementNumbersSent } from "../receiver/refinements/chain.js";
+import { refinementVectorsSent } from "../receiver/refinements/chain.js";
 import { numbersSent } from "../receiver/side-information.js";
-import { describePoint, type Plan, type PlannedPoint } from "../scenario/load.js";
+import { describePoint, type Plan, type PlannedPoint, pointKey } from "../scenario/load.js";
 import {
   channelOf,
   estimatorOf,
   type ReceiverSettings,
   receiverLabel,
 } from "../scenario/schema.js";
+import { blockFloatBits } from "../transmitter/block-float.js";
 import { bitsPerNumber } from "../transmitter/coding.js";
+import type { TransmitterParams } from "../transmitter/transmitter.js";
 import { ratioToDb } from "../units.js";
+import { announced } from "./announced.js";
 import { type Bench, networkPlan } from "./bench.js";
 import { equivalentWnrDb } from "./equivalent-wnr.js";
 import { ReceiverRun } from "./receiver-run.js";
@@ -58,6 +61,7 @@ const timelinePackets = 2000;
 export class TrialRunner {
   readonly #r: Float32Array;
   readonly #estimate: Float32Array;
+  readonly #announced = new Map<number, Bench>();
 
   constructor(
     readonly plan: Plan,
@@ -67,11 +71,20 @@ export class TrialRunner {
     this.#estimate = new Float32Array(bench.layout.size);
   }
 
+  /** The bench as receivers know it, kept from one trial to the next. */
+  #told(statisticsBits: number): Bench {
+    const known = this.#announced.get(statisticsBits) ?? announced(this.bench, statisticsBits);
+    this.#announced.set(statisticsBits, known);
+    return known;
+  }
+
   /** `stopped` is asked between inferences; throws to give up. */
   async run({ point: index, trial }: Job, stopped?: () => void): Promise<TrialOutcome> {
     const start = performance.now();
     const { plan, bench } = this;
     const point = plan.points[index];
+    const { transmitter } = point.settings;
+    const told = this.#told(transmitter.statisticsBits);
     stopped?.();
     const arrivals: Arrival[] = [];
     const transmission = transmissionOf(plan, point, bench, trial);
@@ -82,7 +95,7 @@ export class TrialRunner {
     const notes: string[] = [...sent.notes];
     for (const receiver of point.settings.receivers as ReceiverSettings[]) {
       const { observation } = sent;
-      const run = new ReceiverRun(bench, receiver, observation, plan.study.batch, this.#estimate);
+      const run = new ReceiverRun(told, receiver, observation, plan.study.batch, this.#estimate);
       notes.push(...run.notes.map((note) => `${receiverLabel(receiver)}: ${note}`));
       const outcome = await run.score(trialRandom(plan, point, trial), stopped);
       if (outcome === undefined) {
@@ -97,7 +110,7 @@ export class TrialRunner {
         trial,
         estimator: receiverLabel(receiver),
         parameters: point.parameters,
-        ...withSideInformation(facts, sideBitsOf(receiver, bench), point.settings.transmitter),
+        ...withSideInformation(facts, sideBitsOf(receiver, bench, transmitter), transmitter),
         correct: outcome.correct,
         total,
         accuracy: outcome.correct / total,
@@ -131,12 +144,15 @@ export class TrialRunner {
 }
 
 /** What the receiver must be told to work, beyond what every receiver is [bits]. */
-function sideBitsOf(receiver: ReceiverSettings, bench: Bench): number {
+function sideBitsOf(
+  receiver: ReceiverSettings,
+  bench: Bench,
+  { statisticsBits }: TransmitterParams,
+): number {
   const network = networkPlan(bench);
-  const numbers =
-    numbersSent(estimatorOf(receiver), receiver, bench.layout.entries.length) +
-    (network === undefined ? 0 : refinementNumbersSent(receiver.refine, network));
-  return bitsPerNumber * numbers;
+  const numbers = numbersSent(estimatorOf(receiver), receiver, bench.layout.entries.length);
+  const vectors = network === undefined ? [] : refinementVectorsSent(receiver.refine, network);
+  return bitsPerNumber * numbers + blockFloatBits(vectors, statisticsBits);
 }
 
 function factsOf(sent: TransmissionResult, { statistics }: Bench): TransmissionFacts {
@@ -200,6 +216,6 @@ export function transmissionOf(
 
 function trialRandom({ study }: Plan, point: PlannedPoint, trial: number): RandomSource {
   const source = new RandomSource(study.seed);
-  const own = study.commonNoise ? source : source.child(`point ${describePoint(point)}`);
+  const own = study.commonNoise ? source : source.child(`point ${pointKey(point)}`);
   return own.child(`trial ${trial}`);
 }

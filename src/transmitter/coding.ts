@@ -29,7 +29,10 @@ export interface Coded {
   readonly block: Block;
   /** What the receiver must be told to decode [bits]. */
   readonly sideBits: number;
-  /** Observation of what was given to `encode`. May overwrite and return the arrays it gets. */
+  /**
+   * Observation of what was given to `encode`. May overwrite and return the arrays it gets. The cells of a converter
+   * are those of the values, so they are not handed on.
+   */
   decode(observation: Observation): Observation;
 }
 

@@ -52,7 +52,11 @@ const floatTypes: Readonly<Partial<Record<number, FloatType>>> = {
 
 /** Throws InputError when the file is missing, cut short, or not ONNX. */
 export function readOnnxFile(path: string): OnnxFile {
-  let bytes: Uint8Array = readBytes(path, 0, fileBytes(path));
+  return onnxFileOf(path, readBytes(path, 0, fileBytes(path)));
+}
+
+/** A model that lies in memory as it would in a file at `path`. Throws InputError where it is not ONNX. */
+export function onnxFileOf(path: string, bytes: Uint8Array): OnnxFile {
   let model = decodeOrFail(path, bytes);
   const files = [path];
   if (makeRaw(path, model, files)) {

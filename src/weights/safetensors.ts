@@ -42,8 +42,20 @@ const headerSchema = z.record(
   }),
 );
 
-/** Reads a file; tensors come in the order of their data. Throws InputError when it is not one. */
-export function readSafetensors(path: string): SafeTensor[] {
+export interface SafetensorsFile {
+  /** Texts by name, as `__metadata__` holds them; empty where it holds something else. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In the order of their data. */
+  readonly tensors: readonly SafeTensor[];
+}
+
+/** Reads the tensors of a file, in the order of their data. Throws InputError when it is not one. */
+export function readSafetensors(path: string): readonly SafeTensor[] {
+  return readSafetensorsFile(path).tensors;
+}
+
+/** Reads a file. Throws InputError when it is not one. */
+export function readSafetensorsFile(path: string): SafetensorsFile {
   const file = Buffer.from(readBytes(path, 0, fileBytes(path)).buffer);
   const wrong = (rule: string) => new InputError(`${path}: not a safetensors file: ${rule}`);
   if (file.length < 8) throw wrong(`${file.length} bytes do not hold a header`);
@@ -57,14 +69,15 @@ export function readSafetensors(path: string): SafeTensor[] {
   } catch (error) {
     throw wrong(`its header is not JSON (${(error as Error).message})`);
   }
-  const { __metadata__: _, ...entries } = Object(json) as Record<string, unknown>;
+  const { __metadata__, ...entries } = Object(json) as Record<string, unknown>;
+  const metadata = z.record(z.string(), z.string()).safeParse(__metadata__ ?? {});
   const header = headerSchema.safeParse(entries);
   if (!header.success) {
     const issue = header.error.issues[0]!;
     throw wrong(`${issue.path.join(".")}: ${issue.message}`);
   }
   const data = file.subarray(8 + headerLength);
-  return Object.entries(header.data)
+  const tensors = Object.entries(header.data)
     .sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0])
     .map(
       ([
@@ -91,14 +104,16 @@ export function readSafetensors(path: string): SafeTensor[] {
         return { name, shape, dtype, data: values };
       },
     );
+  return { metadata: metadata.data ?? {}, tensors };
 }
 
-/** Writes float32 tensors in the given order. Throws InputError where the file cannot be written. */
+/** Writes float32 tensors in the given order, and texts beside them. Throws InputError where the file cannot be written. */
 export function writeSafetensors(
   path: string,
   tensors: readonly { name: string; shape: readonly number[]; data: Float32Array }[],
+  metadata: Readonly<Record<string, string>> = {},
 ): void {
-  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+  const header: Record<string, unknown> = { __metadata__: { format: "pt", ...metadata } };
   let offset = 0;
   for (const { name, shape, data } of tensors) {
     const end = offset + data.byteLength;

@@ -10,8 +10,10 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import * as ort from "onnxruntime-node";
 import packageJson from "../../package.json" with { type: "json" };
 import { channels } from "./channels.js";
+import { federated } from "./federated.js";
 import { kernel } from "./kernel.js";
 import { memory } from "./memory.js";
+import { misaligned } from "./misaligned.js";
 import { noise } from "./noise.js";
 import { scoring } from "./scoring.js";
 import { search } from "./search.js";
@@ -36,12 +38,14 @@ for (const benchmark of [
   noise,
   kernel,
   channels,
+  misaligned,
   transmission,
   scoring,
   training,
   memory,
   search,
   study,
+  federated,
 ]) {
   for (const { name, value, unit, target } of await benchmark()) {
     const figure = Number(value.toPrecision(4)).toLocaleString("en", { maximumFractionDigits: 3 });

@@ -4,7 +4,7 @@ import { awgn } from "../../channels/awgn.js";
 import { chainOf } from "../../channels/chain.js";
 import { channels } from "../../channels/index.js";
 import { pcmStorage } from "../../channels/pcm-storage.js";
-import { type Channel, defineChannel } from "../../src/channel.js";
+import { type Channel, defineChannel, sendThrough } from "../../src/channel.js";
 import { assertWithin } from "../within.js";
 import { contextOf, receptionInto } from "./sending.js";
 
@@ -49,6 +49,24 @@ test("stored, then sent: what is read is what is sent", () => {
     (v, k) => v === (reception.noiseVariance as Float32Array)[k],
   );
   expect(alike).toBe(true);
+});
+
+test("cells of a converter are not handed on: what comes before or behind them is not in them", () => {
+  const converter = { name: "quantized-analog", snrDb: 12, adcBits: 3 };
+  const noise = { name: "awgn", snrDb: 7 };
+  const reception = receptionInto(new Float32Array(count));
+  const cellsOf = (link: ReturnType<typeof open>) => {
+    sendThrough(link, x, 0, reception, 0);
+    return reception.cells;
+  };
+  const { name: _, ...params } = converter;
+  const alone = (channels as readonly unknown[] as readonly Channel[])
+    .find(({ name }) => name === converter.name)!
+    .open({ pa: { name: "linear" }, ...params } as never, context);
+  expect(cellsOf(alone)?.count).toBe(8);
+  expect(cellsOf(open(converter, noise))).toBeUndefined();
+  expect(cellsOf(alone)?.count).toBe(8);
+  expect(cellsOf(open(noise, converter))).toBeUndefined();
 });
 
 /** Loses the first packet that is sent, and no other. */

@@ -39,3 +39,28 @@ test("weights lists tensors and writes them as safetensors", async () => {
   const written = readSafetensors(join(folder, "w.safetensors"));
   expect(written.find((t) => t.name === "conv1.weight")!.data).toBeInstanceOf(Float32Array);
 });
+
+test("plan counts the images of searches, of refinements and of scoring", async () => {
+  const receivers = [
+    "ml",
+    "{ name: mmse-pb, lambda: [0.9, 1], kappa: 20 }",
+    "[ml, { name: batch-norm-recalibrate, images: 7 }]",
+    "{ name: mmse-pb, label: both, lambda: [0.9, 1], kappa: 20, refine: [{ name: batch-norm-recalibrate, images: 7 }] }",
+  ];
+  const folder = folderWith({
+    "s.yaml": `
+model: { name: glyphs-resnet }
+dataset: { name: glyphs, testImages: 60, validationImages: 30 }
+channel: { name: awgn, snrDb: 6 }
+receivers: [${receivers.join(", ")}]
+trials: 3
+`,
+  });
+  const { code, stdout } = await weightlink(["plan", "s.yaml", "--json"], { cwd: folder });
+  expect(code).toBe(0);
+  const { points, imageInferences } = JSON.parse(stdout);
+  // Every receiver scores 60; a grid of two looks at 20 each; statistics are measured of each network opened.
+  const perTrial = 60 + (2 * 20 + 60) + (60 + 7) + (2 * 20 + 60 + 3 * 7);
+  expect(points).toMatchObject([{ imageInferencesPerTrial: perTrial }]);
+  expect(imageInferences).toEqual({ min: 3 * perTrial, max: 3 * perTrial });
+});

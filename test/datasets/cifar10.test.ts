@@ -48,6 +48,16 @@ describe("CIFAR-10 binary", () => {
     expect(data[3072 + 2048]).toBeCloseTo((0.2 - 0.125) / 2, 6);
   });
 
+  test("black is pixel 0 of each channel; the validation split is the training split", () => {
+    const { black, ownValidation } = open({
+      path: folderWith({ "test_batch.bin": testBatch }),
+      mean: [0.5, 0.25, 0.125],
+      std: [0.5, 0.25, 2],
+    });
+    [-1, -1, -0.0625].forEach((v, c) => void expect(black[c]).toBeCloseTo(v, 6));
+    expect(ownValidation).toBe(false);
+  });
+
   test("without mean and std, values are pixel / 255", () => {
     const path = folderWith({ "test_batch.bin": record(0, [255, 51, 1]) });
     const { data } = open({ path }).load("test").inputs[0];

@@ -19,6 +19,12 @@ describe("glyphs", () => {
     expect(inputs[0].data.length).toBe(2000 * side * side);
   });
 
+  test("black is the darkest that a pixel can be, and validation images are its own", () => {
+    const { black, ownValidation } = open();
+    expect(black[0]).toBeCloseTo(Math.min(...pixels({ testImages: 20 })), 6);
+    expect(ownValidation).toBe(true);
+  });
+
   test("image i shows class i mod 10, so classes are balanced", () => {
     expect([...open({ testImages: 23 }).load("test").labels]).toEqual(
       Array.from({ length: 23 }, (_, i) => i % 10),

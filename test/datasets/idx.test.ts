@@ -75,6 +75,23 @@ describe("IDX", () => {
     expect(examples.inputs[0].data[5]).toBe(1);
   });
 
+  test("a file that is named is found as its .gz too", () => {
+    const path = folderWith({ "a.gz": gzipSync(images), "b.gz": labels });
+    expect(open({ path, test: { images: "a", labels: "b" } }).load("test").count).toBe(3);
+  });
+
+  test("black is what pixel 0 becomes, and validation images are its own unless they train too", () => {
+    const path = folderWith({ ...testFiles, x: images, y: labels });
+    const part = (from: number, to: number) => ({ images: "x", labels: "y", range: [from, to] });
+    const plain = open({ path, mean: 0.2, std: 0.5, train: part(0, 2) });
+    expect(plain.black[0]).toBeCloseTo(plain.load("train").inputs[0].data[0] as number, 6);
+    expect(plain.ownValidation).toBe(false);
+    expect(open({ path, mean: [0.5, 0.2], std: [0.25, 2] }).black).toEqual([-2, -0.1]);
+    const own = (to: number) =>
+      open({ path, train: part(0, to), validation: part(2, 3) }).ownValidation;
+    expect([own(2), own(3)]).toEqual([true, false]);
+  });
+
   test("gzip cut short, or damaged, is an error", () => {
     const whole = gzipSync(images);
     const short = folderWith({ ...testFiles, "t10k-images-idx3-ubyte": whole.subarray(0, 20) });

@@ -32,6 +32,16 @@ describe(".npy pairs", () => {
     expect([...labels]).toEqual([2, 0]);
   });
 
+  test("validation examples are its own unless the training split has the same file", () => {
+    const path = folderWith({ "x.npy": labels, "v.npy": labels, "t.npy": labels, "y.npy": labels });
+    const split = (inputs: string) => ({ inputs, labels: "y.npy" });
+    const own = (splits: object) => open({ path, test: test1, ...splits }).ownValidation;
+    expect(own({ train: split("t.npy") })).toBe(false);
+    expect(own({ train: split("t.npy"), validation: split("t.npy") })).toBe(false);
+    expect(own({ train: split("t.npy"), validation: split("v.npy") })).toBe(true);
+    expect(own({ validation: split("v.npy") })).toBe(true);
+  });
+
   test("float16 and big-endian float64 are the same numbers", () => {
     expect(load(npyBytes("<f2", [2, 1], [0, 0x3e, 0, 0xc1])).inputs[0].data).toEqual(
       new Float32Array([1.5, -2.5]),

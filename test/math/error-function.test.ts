@@ -26,6 +26,11 @@ describe.each([
   });
 });
 
+test("erfc at the ends of the line", () => {
+  expect([-Infinity, -30, 30, Infinity].map(erfc)).toEqual([2, 2, 0, 0]);
+  expect(normalCdf(-Infinity)).toBe(0);
+});
+
 test("erfcx far out is its asymptotic series 1/(x√π) (1 − 1/2x² + 3/4x⁴)", () => {
   for (const x of [200, 1e4, 1e9]) {
     const series = (1 / (x * Math.sqrt(Math.PI))) * (1 - 1 / (2 * x * x) + 3 / (4 * x ** 4));

@@ -5,7 +5,7 @@ import { momentsOf } from "../../src/receiver/moments.js";
 import { partsOf } from "../../src/receiver/prior.js";
 import { numbersSent, toldInWords } from "../../src/receiver/side-information.js";
 import { estimatorOf, pointShape } from "../../src/scenario/schema.js";
-import { knownOf } from "../../src/study/known.js";
+import { checkGroups, knownOf } from "../../src/study/known.js";
 import { weightStatistics } from "../../src/transmitter/transmitter.js";
 import { assertWithin } from "../within.js";
 
@@ -71,6 +71,11 @@ describe("words and numbers of what a receiver is told, for 3 tensors", () => {
       0,
     ],
     ["james-stein", ["noise variance"], 0],
+    [
+      "quantized-posterior",
+      ["noise variance", "prior moments per tensor, sent (6 numbers)", "converter's cells"],
+      6,
+    ],
   ])("%j", (entry, words, numbers) => {
     const { params, estimator } = receiver(entry);
     expect(toldInWords(estimator, params, [3])).toEqual(words);
@@ -89,6 +94,17 @@ test("nothing but what is declared reaches an estimator", () => {
   for (const { name, needs } of estimators) {
     expect(Object.keys(known(name).known)).toEqual([...needs]);
   }
+});
+
+test("a note says where there are no cells and the estimate is that of mmse", () => {
+  const cells = { step: 0.1, count: 16, noiseVariance: 0.03, rescale: 1 };
+  const told = known("quantized-posterior", { ...received, cells });
+  expect(told.known.cells).toEqual(cells);
+  expect(told.notes).toEqual([]);
+  expect(known("quantized-posterior").notes).toEqual([
+    "r does not lie in the cells of one converter (the channel has none, or is a chain, or a code came between): the Gaussian posterior mean of r in its place",
+  ]);
+  expect(known("mmse").notes).toEqual([]);
 });
 
 test("sent and genie are the moments of the weights, of all or of each tensor", () => {
@@ -201,11 +217,30 @@ describe("groups of tensors in mmse-pb", () => {
     expect([valid(50, 1.05), valid(50, 1.08), valid(150, 1.05)]).toEqual([true, false, false]);
   });
 
-  test("a pattern that no tensor matches is refused", () => {
-    const bad = { ...entry, groups: { ends: { tensors: ["0", "linear.*"], lambda: 1 } } };
-    expect(() => known(bad)).toThrow(
-      'mmse-pb: groups.ends.tensors: no tensor that is sent matches "linear.*"',
-    );
+  test.each([
+    [
+      { ends: { tensors: ["0", "linear.*"], lambda: 1 } },
+      'receivers.mmse-pb.groups.ends.tensors: no tensor that is sent matches "linear.*"',
+    ],
+    [
+      { ends: { tensors: ["0", "22"], lambda: 1 } },
+      'groups.ends.tensors: no tensor that is sent matches "22"; the nearest is "2"',
+    ],
+    [
+      { ends: { tensors: ["0", "2"] }, last: { tensors: ["2"] } },
+      'groups.last.tensors must name a tensor that no earlier group has, got ["2"], which all go to "ends"',
+    ],
+  ])("%j is refused", (groups, message) => {
+    const receivers = pointShape.receivers.parse([{ ...entry, groups }]);
+    expect(() => checkGroups({ receivers }, network)).toThrow(message);
+  });
+
+  test("a tensor that two groups name belongs to the first", () => {
+    const groups = { ends: { tensors: ["0"], lambda: 1 }, all: { tensors: ["*"], lambda: 0 } };
+    const { params } = receiver({ ...entry, groups });
+    expect(() => checkGroups({ receivers: [params as never] }, network)).not.toThrow();
+    const parts = known(params).known.prior.parts!;
+    expect(parts.map(({ group }) => group)).toEqual(["ends", "all", "all"]);
   });
 
   test("costs no more side information", () => {

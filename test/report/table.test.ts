@@ -227,6 +227,22 @@ describe("the table of target accuracies", () => {
     expect(rows).toHaveLength(6);
   });
 
+  test("takes off the gain what side information costs in energy", () => {
+    const run = fixtureRun();
+    expect(textTable(run)).not.toContain("at equal energy");
+    // A quarter more energy is 0.969 dB.
+    const summary = run.summary.map((s) =>
+      s.estimator === "MMSE_pb" ? { ...s, energy: 1.25 * s.energy } : s,
+    );
+    const rows = rowsOf(textTable({ ...run, summary }), "at equal energy").map((row) =>
+      Number(row.trim().split(/ {2,}/).at(-1)),
+    );
+    run.targets.forEach(({ estimator, gainDb }, i) => {
+      if (estimator === "MMSE") expect(rows[i]).toBeCloseTo(gainDb!, 2);
+      if (estimator === "MMSE_pb") expect(rows[i]).toBeCloseTo(gainDb! - 0.969, 2);
+    });
+  });
+
   test("bounds what lies beyond the sweep", () => {
     // ML needs more than 4 dB for 60 %, MMSE_pb about 1 dB, and nobody more than −2 dB for 5 %.
     const axes = [{ ...wnrAxis, values: [-2, 0, 2, 4] }];

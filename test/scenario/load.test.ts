@@ -68,6 +68,29 @@ zip:
     expect(await parameters(groups)).toHaveLength(4);
   });
 
+  test("lists and maps keep all that tells them apart; maps go by their names where that does", async () => {
+    const code = (rate: number) =>
+      `[{ name: pruning, keep: 0.5, scope: tensor }, { name: power-allocation, by: variance }, { name: linear-code, rate: ${rate} }]`;
+    const text = `${base}
+zip:
+  transmitter.code: [${code(1)}, ${code(0.25)}, []]
+  channel.wnrDb: [6, 7, 8]`;
+    const codes = (await parameters(text)).map((p) => JSON.parse(String(p["transmitter.code"])));
+    expect(codes.map((chain) => chain.at(-1)?.rate)).toEqual([1, 0.25, undefined]);
+
+    const fading = base.replace("awgn, wnrDb: 6", "block-fading, coherenceS: 1e-3, snrDb: 6");
+    const known = async (...entries: string[]) =>
+      (await parameters(`${fading}sweep: { channel.knowledge: [${entries.join(", ")}] }`)).map(
+        (p) => p["channel.knowledge"],
+      );
+    const pilots = (spacing: number) => `{ name: pilots, spacing: ${spacing} }`;
+    expect(await known(pilots(10), "perfect")).toEqual(["pilots", "perfect"]);
+    const [a, b, perfect] = await known(pilots(10), pilots(20), "perfect");
+    expect(JSON.parse(String(a))).toMatchObject({ name: "pilots", spacing: 10 });
+    expect(JSON.parse(String(b))).toMatchObject({ name: "pilots", spacing: 20 });
+    expect(perfect).toBe("perfect");
+  });
+
   test("constraints drop points", async () => {
     const text = `${base}
 sweep: { channel.wnrDb: 0:1:9, transmitter.mapping: [real, iq] }
@@ -176,6 +199,24 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
       /receivers\.0\.name: unknown receiver "mmse-bp"; did you mean "mmse-pb"\?/,
     ],
     [
+      "estimator for a refinement",
+      base.replace("[ml]", "[[ml, mmse]]"),
+      [],
+      /receivers\.0\.refine\.0\.name: unknown refinement "mmse"; known: batch-norm-datafree,/,
+    ],
+    [
+      "misspelled code",
+      base,
+      ["transmitter.code=[linear-cod]"],
+      /transmitter\.code\.0\.name: unknown code "linear-cod"; did you mean "linear-code"\?/,
+    ],
+    [
+      "group that is no word",
+      base.replace("[ml]", "[{ name: mmse-pb, groups: { a.b: { tensors: [fc.*] } } }]"),
+      [],
+      /receivers\.0\.groups: the name "a\.b" must be letters, digits and underscores/,
+    ],
+    [
       "misspelled model",
       base.replace("glyphs-resnet", "glyph-resnet"),
       [],
@@ -228,13 +269,13 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
       "no receivers",
       base.replace("[ml]", "[]"),
       [],
-      /receivers must have at least 1 entries, got \[\]/,
+      /receivers must have at least 1 entry, got \[\]/,
     ],
     [
       "same label twice",
       base.replace("[ml]", "[ml, ml]"),
       [],
-      /receivers\.1\.label must differ from the other receivers' labels/,
+      /receivers\.1\.label must differ from the other receivers' labels; "ml" is there already, so give one of them a label of its own$/m,
     ],
     [
       "no model",
@@ -314,7 +355,18 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
     ["a list", "- 1", [], /must be a map of keys/],
     ["nothing", "", [], /must be a map of keys/],
     ["malformed --set", base, ["trials"], /--set must be path\.to\.key=value, got "trials"/],
-    ["--set into nothing", base, ["receivers.mmse.label=x"], /there is no receivers\.mmse\.label/],
+    [
+      "--set into nothing",
+      base,
+      ["receivers.mmse.label=x"],
+      /there is no receivers\.mmse\.label in the scenario: unknown entry "mmse"; known: ml$/m,
+    ],
+    [
+      "sweep of a receiver that is misspelled",
+      base.replace("[ml]", "[ml, { name: mmse-pb, label: pb fixed }]"),
+      ["sweep={ receivers.pb fixd.lambda: [0, 1] }"],
+      /sweep: there is no receivers\.pb fixd\.lambda in this scenario: unknown entry "pb fixd"; did you mean "pb fixed"\? known: ml, pb fixed/,
+    ],
   ];
   test.each(cases)("%s", async (_name, text, overrides, message) => {
     const error = await load(text, overrides).catch((e: unknown) => e);

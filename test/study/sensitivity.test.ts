@@ -83,6 +83,7 @@ const network = (tensorVariances: readonly number[]): MeasuredNetwork => ({
   weights: clean,
   tensorVariances,
   scorer: new LinearScorer(),
+  normalizes: false,
 });
 
 /** E[ln cosh(z/2)] for z of variance s, by the midpoint rule. */
@@ -103,7 +104,7 @@ test("logistic loss with linear scores: E[ln cosh(z/2)] over the noise energy", 
   const measured = await measureSensitivities(network(variances), examples, 100);
   expect([...measured.keys()]).toEqual(layout.entries.map(({ name }) => name));
   layout.entries.forEach(({ name, size }, i) => {
-    const v = 0.1 * variances[i]!;
+    const v = variances[i]!;
     const zVariance = size * gains[i]! ** 2 * v;
     const theory = growth(zVariance) / (size * v);
     // Three draws: the energy of each scatters by √(2/size), and z² over the images by √(2/images).
@@ -118,6 +119,27 @@ test("a tensor without spread cannot be measured and counts 0; the same images a
   expect(first.get("tensor1")).toBe(0);
   const again = await measureSensitivities(network(variances), examples, 200);
   expect(again.get("tensor2")! / first.get("tensor2")!).toBeCloseTo(1, 4);
+});
+
+/** Takes a shift and a gain of all scores away again, as a normalization with its own statistics does. */
+class NormalizingScorer extends LinearScorer {
+  readonly given: (Float32Array | undefined)[] = [];
+  async measureStatistics(weights: Float32Array): Promise<Float32Array> {
+    return Float32Array.of(weights[0]!);
+  }
+  override async setWeights(weights: Float32Array, statistics?: Float32Array): Promise<void> {
+    this.given.push(statistics);
+    await super.setWeights(weights);
+  }
+}
+
+test("batch normalizations get the statistics of the noisy network each time", async () => {
+  const scorer = new NormalizingScorer();
+  await measureSensitivities({ ...network([4, 1, 1]), scorer, normalizes: true }, examples, 100);
+  expect(scorer.given).toHaveLength(1 + 3 * layout.entries.length);
+  expect(scorer.given[0]![0]).toBe(clean[0]);
+  for (const statistics of scorer.given.slice(1, 4)) expect(statistics![0]).not.toBe(clean[0]);
+  for (const statistics of scorer.given.slice(4)) expect(statistics![0]).toBe(clean[0]);
 });
 
 test("asks between batches whether to stop", async () => {

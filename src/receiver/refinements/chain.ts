@@ -2,9 +2,10 @@
  * A receiver's list of refinements: what it uses, whether it fits a network, and its work.
  */
 import { InputError } from "../../errors.js";
+import { sum } from "../../math/statistics.js";
 import { refinements } from "./index.js";
 import type { NetworkPlan, ReceivedNetwork, Refinement, RefinementContext } from "./refinement.js";
-import { countSent } from "./sent.js";
+import { vectorsSent } from "./sent.js";
 
 /** An entry of `refine`, as the scenario's schema has checked it. */
 export interface RefinementSettings {
@@ -22,9 +23,9 @@ export function unlabelledImages(chain: Chain): number {
   return Math.max(0, ...chain.map((entry) => find(entry).images?.(entry as never) ?? 0));
 }
 
-/** Real numbers that the transmitter sends beside the weights, so that the chain can work. */
-export function refinementNumbersSent(chain: Chain, plan: NetworkPlan): number {
-  return countSent(chain.flatMap((entry) => find(entry).sends?.(entry as never, plan) ?? []));
+/** Lengths of the vectors that the transmitter sends beside the weights, so that the chain can work. */
+export function refinementVectorsSent(chain: Chain, plan: NetworkPlan): readonly number[] {
+  return vectorsSent(chain.flatMap((entry) => find(entry).sends?.(entry as never, plan) ?? []));
 }
 
 /** True where the transmitter measures anything for the chain. */
@@ -32,12 +33,15 @@ export function usesMoments(chain: Chain): boolean {
   return chain.some((entry) => find(entry).sends !== undefined);
 }
 
-/** What a chain uses, in words: "200 unlabelled images", "layer statistics, sent (1334 numbers)". */
+/** What a chain uses, in words: "noise variance", "200 unlabelled images", "layer statistics, sent (1334 numbers)". */
 export function refinementsInWords(chain: Chain, plans: readonly NetworkPlan[]): string[] {
   const words: string[] = [];
+  if (chain.some((entry) => find(entry).needsNoiseVariance?.(entry as never))) {
+    words.push("noise variance");
+  }
   const images = unlabelledImages(chain);
   if (images > 0) words.push(images === 1 ? "1 unlabelled image" : `${images} unlabelled images`);
-  const numbers = [...new Set(plans.map((plan) => refinementNumbersSent(chain, plan)))];
+  const numbers = [...new Set(plans.map((plan) => sum(refinementVectorsSent(chain, plan))))];
   if (numbers.some((n) => n > 0)) {
     words.push(`layer statistics, sent (${numbers.join(" or ")} numbers)`);
   }
@@ -64,6 +68,9 @@ export function orderIssue(chain: Chain): string | undefined {
     seen.add(name);
     if (changesWeights && fitted !== undefined) {
       return `must have ${name} before ${fitted}, whose statistics would not fit the weights that it changes`;
+    }
+    if (setsStatistics && fitted !== undefined) {
+      return `must have one of ${fitted} and ${name}, which set the same statistics`;
     }
     if (setsStatistics) fitted = name;
   }

@@ -40,6 +40,8 @@ export const batchNormDataFree = defineRefinement({
 
   setsStatistics: true,
 
+  needsNoiseVariance: () => true,
+
   sends: (_params, plan) =>
     normalizedLayers(plan).flatMap(({ layer }) => [meansSent(layer), variancesSent(layer)]),
 

@@ -46,7 +46,8 @@ export interface RefinementContext extends NetworkPlan {
 /** A group of numbers that the transmitter sends; two refinements that need the same group share it. */
 export interface SentNumbers {
   readonly what: string;
-  readonly count: number;
+  /** How many numbers each of its vectors has. */
+  readonly vectors: readonly number[];
 }
 
 export interface Refinement<P extends z.ZodObject = z.ZodObject> {
@@ -59,6 +60,8 @@ export interface Refinement<P extends z.ZodObject = z.ZodObject> {
   readonly changesWeights?: boolean;
   /** True where it sets the statistics of every batch normalization that it knows how to. */
   readonly setsStatistics?: boolean;
+  /** Whether the receiver must know the noise variance for it; absent: it need not. */
+  needsNoiseVariance?(params: z.output<P>): boolean;
   /** Unlabelled images that the receiver looks at; none where this is absent. */
   images?(params: z.output<P>): number;
   /** What the transmitter sends for it; nothing where this is absent. */

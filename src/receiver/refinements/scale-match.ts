@@ -35,6 +35,8 @@ export const scaleMatch = defineRefinement({
 
   changesWeights: true,
 
+  needsNoiseVariance: ({ power }) => power === "estimated",
+
   sends: ({ power }, plan) =>
     power === "sent" ? travellingLayers(plan).map(({ layer }) => meanSquareSent(layer.weight)) : [],
 

@@ -56,12 +56,13 @@ export const linearCode = defineCoding({
   }),
 
   encode({ rate, block: n, decoder }, block, { random }) {
-    const k = Math.round(rate * n);
-    if (k < 1) {
+    // Rounded, half a value would become one, and the rate twice as high as asked for.
+    if (rate * n < 1) {
       throw new InputError(
         `transmitter.code.linear-code.rate must be at least ${1 / n} for blocks of ${n} symbols, got ${rate}`,
       );
     }
+    const k = Math.round(rate * n);
     const frame = tightFrame(n, k, random.stream("frame"));
     const length = block.values.length;
     const blocks = Math.ceil(length / k);

@@ -1,13 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { sum } from "../../../src/math/statistics.js";
 import { OnnxGraphBuilder } from "../../../src/models/onnx-graph.js";
 import {
-  refinementNumbersSent,
   refinementsInWords,
+  refinementVectorsSent,
 } from "../../../src/receiver/refinements/chain.js";
 import { loadScenario } from "../../../src/scenario/load.js";
 import { receiverLabel } from "../../../src/scenario/schema.js";
+import { announced } from "../../../src/study/announced.js";
 import { Schedule } from "../../../src/study/schedule.js";
 import { closeStudy, prepareStudy, runStudy } from "../../../src/study/study.js";
 import { folderWith } from "../../files/temporary-folder.js";
@@ -138,10 +140,21 @@ describe("scenario", () => {
       ["ml", "bias-correct", "bias-correct"],
       "refine must name each refinement once; bias-correct stands there twice",
     ],
+    [
+      ["ml", "batch-norm-recalibrate", "batch-norm-datafree"],
+      "refine must have one of batch-norm-recalibrate and batch-norm-datafree, which set the same statistics",
+    ],
   ])("%j is refused", async (receiver, message) => {
     const [name, ...refine] = receiver;
     await expect(plan([{ name, refine }])).rejects.toThrow(message);
     await expect(plan([receiver])).rejects.toThrow();
+  });
+
+  test("groups that no tensor is in are refused before anything runs", async () => {
+    const groups = { ends: { tensors: ["linear.*"], lambda: 1 } };
+    await expect(prepareStudy(await plan([{ name: "mmse-pb", groups }]))).rejects.toThrow(
+      'receivers.mmse-pb.groups.ends.tensors: no tensor that is sent matches "linear.*"',
+    );
   });
 
   test("more unlabelled images than there are is refused before anything runs", async () => {
@@ -163,7 +176,7 @@ test("numbers and images are counted; what two refinements share is sent once", 
   const last = linear.at(-1)!.ins + linear.at(-1)!.outs;
   const sent = (...names: string[]) => {
     const chain = names.map((name) => ({ name, power: "sent" }));
-    return refinementNumbersSent(chain, network);
+    return sum(refinementVectorsSent(chain, network));
   };
   expect(normalized).toHaveLength(9);
   expect(sent("batch-norm-recalibrate")).toBe(0);
@@ -179,6 +192,42 @@ test("numbers and images are counted; what two refinements share is sent once", 
     "30 unlabelled images",
     "layer statistics, sent (10 numbers)",
   ]);
+  expect(refinementsInWords([{ name: "batch-norm-datafree" }], [network])).toEqual([
+    "noise variance",
+    `layer statistics, sent (${means + 9} numbers)`,
+  ]);
+  const estimated = { name: "scale-match", power: "estimated" };
+  expect(refinementsInWords([estimated], [network])).toEqual(["noise variance"]);
+});
+
+test("numbers arrive rounded, and cost the bits that they are rounded to", async () => {
+  const chain = [["ml", "batch-norm-datafree", "bias-correct"]];
+  const costAt = async (statisticsBits: number) => {
+    const planned = await plan(chain, { dataset: few, transmitter: { statisticsBits } });
+    const prepared = await prepareStudy(planned);
+    const [bench] = [...prepared.benches.values()];
+    const { moments } = announced(bench, statisticsBits);
+    let sideBits = 0;
+    await runStudy(prepared, new Schedule(1, planned.study.trials), {
+      onTrial: ({ results }) => {
+        sideBits = results[0].sideBits;
+      },
+    });
+    await closeStudy(prepared);
+    return { sideBits, exact: bench.moments!, moments: moments! };
+  };
+  const coarse = await costAt(6);
+  const fine = await costAt(32);
+  // 10 layers with a vector of input means and one of output means, 9 of them with a variance too.
+  const numbers = fine.sideBits / 32;
+  expect(coarse.sideBits).toBe(6 * numbers + 8 * (2 * 10 + 9));
+  fine.moments.forEach((moments, l) => {
+    expect([...moments!.inputMean]).toEqual([...fine.exact[l]!.inputMean]);
+    const most = Math.max(...fine.exact[l]!.inputMean.map(Math.abs));
+    const errors = coarse.moments[l]!.inputMean.map((m, i) => Math.abs(m - moments!.inputMean[i]));
+    expect(Math.max(...errors)).toBeGreaterThan(0);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(most / 31);
+  });
 });
 
 test("a network without batch normalization is refused with what it has instead", async () => {

@@ -297,7 +297,7 @@ test("rates and blocks that make no code", () => {
   expect(issues({ rate: 1.5 })).toContain("<=1");
   expect(issues({ rate: 0 })).toContain(">0");
   expect(issues({ rate: 0.5, block: 24 })).toBe("must be a power of two");
-  expect(() => encodeWith(linearCode, { rate: 0.01 }, blockOf([[1, 2]]))).toThrow(
-    "transmitter.code.linear-code.rate must be at least 0.03125 for blocks of 32 symbols, got 0.01",
+  expect(() => encodeWith(linearCode, { rate: 0.02 }, blockOf([[1, 2]]))).toThrow(
+    "transmitter.code.linear-code.rate must be at least 0.03125 for blocks of 32 symbols, got 0.02",
   );
 });

@@ -97,8 +97,9 @@ function turned(graph: GradientGraph, w: string, group: number): string {
 /**
  * As a convolution: with the channels innermost, the inputs of neighbouring taps lie side by side, and a row of taps
  * with all its channels is one run of the signal that dL/dy slides over.
+ * For g[n, o, p] = dL/dy and x as above; `w` only for its shape.
  */
-function weightGradient(
+export function weightGradient(
   graph: GradientGraph,
   g: string,
   x: string,

@@ -1,5 +1,6 @@
 /** Operators that gradients are made of, with the shapes that follow. */
-import type { GradientGraph } from "../rule.js";
+import { InputError } from "../../../errors.js";
+import type { ForwardNode, GradientGraph } from "../rule.js";
 import { sizeOf } from "../tensor-values.js";
 
 export function reshape(graph: GradientGraph, value: string, shape: readonly number[]): string {
@@ -94,4 +95,20 @@ export function product(
     transB: { int: Number(transB) },
     alpha: { float: alpha },
   });
+}
+
+/** Values of an integer input that must be constant; `what` is its name in ONNX. */
+export function constantInts(
+  node: ForwardNode,
+  graph: GradientGraph,
+  input: number,
+  what: string,
+): readonly number[] {
+  const values = graph.constantInts(node.inputs[input]!);
+  if (values === undefined) {
+    throw new InputError(
+      `training: ${node.operator} "${node.name}": ${what} must be constant, and "${node.inputs[input]}" is computed`,
+    );
+  }
+  return values;
 }

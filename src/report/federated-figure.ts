@@ -1,0 +1,192 @@
+/**
+ * Figures of a federated run: test accuracy against rounds, time, airtime and energy, and against the swept parameter
+ * where one is a number. Bands are 95 % intervals of the mean over trials.
+ *
+ * Curves of a panel are the receivers; with one receiver they are the values of the first swept parameter that is
+ * not x. Panels are all other swept parameters.
+ */
+import type { TopLevelSpec } from "vega-lite";
+import type { CourseSummary, FederatedResult, ProgressKey } from "../federated/results.js";
+import { isNumeric } from "./figure-axes.js";
+import { legend } from "./figure-legend.js";
+import { lookup } from "./figure-scales.js";
+import {
+  axisWidth,
+  colours,
+  config,
+  dashes,
+  fontSize,
+  headingSize,
+  markers,
+  type Part,
+} from "./figure-style.js";
+import { wrapText } from "./font.js";
+import { counted, cutInterval95, grouped, setTo } from "./wording.js";
+
+interface FigureRow {
+  readonly panel: string;
+  readonly curve: string;
+  readonly x: number;
+  /** In percent; ends of the interval null with one trial. */
+  readonly accuracy: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+const progressTitles: Readonly<Record<ProgressKey, string>> = {
+  round: "Round",
+  timeS: "Time [s]",
+  airtimeS: "Airtime [s]",
+  energy: "Energy per device [sum of squared components]",
+};
+
+/** Accuracy on the way. */
+export function progressSpec(result: FederatedResult, key: ProgressKey): TopLevelSpec {
+  const { axes } = result;
+  const rows = result.summary.flatMap((course) =>
+    course.curve.map(
+      (place): FigureRow => ({
+        ...namesOf(result, course, axes),
+        x: place[key],
+        ...percents(place),
+      }),
+    ),
+  );
+  return spec(
+    result,
+    rows,
+    progressTitles[key],
+    `Test accuracy against ${progressTitles[key].toLowerCase()}`,
+  );
+}
+
+/** Accuracy of the last rounds against the first swept number; undefined where none is swept. */
+export function sweepSpec(result: FederatedResult): TopLevelSpec | undefined {
+  const x = result.axes.find((axis) => isNumeric(axis) && axis.values.length > 1);
+  if (x === undefined) return undefined;
+  const others = result.axes.filter((axis) => axis !== x);
+  const rows = result.summary.map(
+    (course): FigureRow => ({
+      ...namesOf(result, course, others),
+      x: Number(course.parameters[x.path]),
+      ...percents(course),
+    }),
+  );
+  const over = `Test accuracy over the last ${counted(result.lastRounds, "round")} against ${x.title}`;
+  return spec(result, rows, x.title, over);
+}
+
+function percents(of: Pick<CourseSummary, "accuracy" | "interval95">) {
+  const [low, high] = cutInterval95(of)?.map((end) => 100 * end) ?? [null, null];
+  return { accuracy: 100 * of.accuracy, low, high };
+}
+
+function namesOf(
+  { receivers }: FederatedResult,
+  { parameters, receiver }: CourseSummary,
+  axes: FederatedResult["axes"],
+): Pick<FigureRow, "panel" | "curve"> {
+  const isAlone = receivers.every((labels) => labels.length === 1) && axes.length > 0;
+  const named = axes.map(({ path, title }) => setTo(title, parameters[path]));
+  const [first, ...rest] = named;
+  return isAlone
+    ? { curve: first, panel: rest.join(", ") }
+    : { curve: receiver, panel: named.join(", ") };
+}
+
+function spec(
+  result: FederatedResult,
+  rows: readonly FigureRow[],
+  xTitle: string,
+  description: string,
+): TopLevelSpec {
+  const panels = [...new Set(rows.map(({ panel }) => panel))];
+  const curves = [...new Set(rows.map(({ curve }) => curve))];
+  const columns = Math.min(3, panels.length);
+  const [width, height] = columns === 1 ? [540, 320] : columns === 2 ? [320, 240] : [250, 200];
+  const total = Math.max(1, columns) * width + axisWidth;
+  const panel = { width, height, ...layers(rows, curves, xTitle, total) };
+  const facet = {
+    facet: {
+      field: "panel",
+      type: "nominal",
+      sort: panels,
+      header: {
+        title: null,
+        labelFontSize: fontSize,
+        labelExpr: lookup(panels, (text) => wrapText(text, width, fontSize, true)),
+      },
+    },
+    columns,
+    spec: panel,
+  };
+  const [model] = result.models;
+  const trials =
+    result.trials === 1
+      ? "one trial"
+      : `mean of ${counted(result.trials, "trial")}, bands: 95 % interval`;
+  const subtitle = `${model.name}, ${grouped(model.travelling)} numbers in an update; ${trials}`;
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v5.json",
+    description: `${description}, in percent, for ${curves.join(", ")}.`,
+    title: {
+      text: wrapText(result.title, total, headingSize, true),
+      subtitle: wrapText(subtitle, total, fontSize),
+    },
+    background: "white",
+    padding: 14,
+    config,
+    data: { values: rows },
+    ...(panels.length > 1 ? facet : panel),
+  } as unknown as TopLevelSpec;
+}
+
+/** More markers than this on a curve run into each other. */
+const mostMarkers = 20;
+
+function layers(
+  rows: readonly FigureRow[],
+  curves: readonly string[],
+  xTitle: string,
+  total: number,
+): Part {
+  const places = new Set(rows.map(({ x }) => x)).size;
+  const x = {
+    field: "x",
+    type: "quantitative",
+    title: xTitle,
+    scale: { nice: false, zero: false },
+  };
+  const y = { field: "accuracy", type: "quantitative", title: "Test accuracy [%]" };
+  const ofCurve = (range: readonly unknown[]): Part => ({
+    condition: curves.map((curve, i) => ({
+      test: `datum.curve === ${JSON.stringify(curve)}`,
+      value: range[i % range.length],
+    })),
+    value: range[0],
+  });
+  const band = {
+    transform: [{ filter: "isValid(datum.low)" }],
+    mark: { type: "area", opacity: 0.18 },
+    encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
+  };
+  const line = {
+    mark: { type: "line", strokeWidth: 2 },
+    encoding: { x, y, strokeDash: ofCurve(dashes) },
+  };
+  const points = {
+    mark: { type: "point", filled: true, size: 40, opacity: 1 },
+    encoding: { x, y, shape: ofCurve(markers.map(({ shape }) => shape)) },
+  };
+  return {
+    encoding: {
+      color: {
+        field: "curve",
+        type: "nominal",
+        scale: { domain: curves, range: curves.map((_, i) => colours[i % colours.length]) },
+        legend: legend(curves, true, total),
+      },
+    },
+    layer: [band, line, ...(places / curves.length <= mostMarkers ? [points] : [])],
+  };
+}

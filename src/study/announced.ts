@@ -1,0 +1,47 @@
+/**
+ * What refinements are sent, as it arrives: rounded to `transmitter.statisticsBits`.
+ */
+
+import { outputMeans } from "../models/filters.js";
+import type { LayerMoments } from "../models/input-moments.js";
+import { travellingLayers } from "../receiver/refinements/travelling.js";
+import { roundToBlockFloat } from "../transmitter/block-float.js";
+import type { Bench } from "./bench.js";
+
+/** The bench with the numbers that receivers have of it in place of the true ones. */
+export function announced(bench: Bench, bits: number): Bench {
+  const { moments, meanSquares } = bench;
+  return {
+    ...bench,
+    moments: moments && roundedMoments(bench, moments, bits),
+    meanSquares: meanSquares.map((square) => roundToBlockFloat(Float32Array.of(square), bits)[0]),
+  };
+}
+
+function roundedMoments(
+  { model, layout, weights, parameters }: Bench,
+  moments: readonly (LayerMoments | undefined)[],
+  bits: number,
+): (LayerMoments | undefined)[] {
+  const rounded = moments.slice();
+  for (const { layer, index, offset, size } of travellingLayers({
+    layers: model.layers!,
+    layout,
+  })) {
+    const { inputMean, inputVariance } = moments[index]!;
+    const m = roundToBlockFloat(inputMean, bits);
+    // Of the means as they arrive, so that both ends compute with the same.
+    const s = outputMeans(
+      layer,
+      weights.subarray(offset, offset + size),
+      m,
+      parameters.get(layer.bias ?? ""),
+    );
+    rounded[index] = {
+      inputMean: m,
+      inputVariance: roundToBlockFloat(Float32Array.of(inputVariance), bits)[0],
+      outputMean: roundToBlockFloat(Float32Array.from(s), bits),
+    };
+  }
+  return rounded;
+}
