@@ -19,7 +19,7 @@ import * as ort from "onnxruntime-node";
 import { RandomSource } from "../../kernel/index.js";
 import { encodeModel, type OnnxNode, type OnnxTensor } from "../../weights/onnx-proto.js";
 import { encodeAttributes } from "../onnx-graph.js";
-import { forwardNode, own } from "./forward-graph.js";
+import { forwardNode, own } from "./forward-node.js";
 import { intTensor, sizeOf } from "./tensor-values.js";
 
 export const blockedDomain = { domain: "com.microsoft.nchwc", version: 1 };

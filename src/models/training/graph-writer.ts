@@ -3,7 +3,8 @@
  */
 import { DataType, type OnnxNode, type OnnxTensor } from "../../weights/onnx-proto.js";
 import { type AttributeValue, encodeAttributes } from "../onnx-graph.js";
-import { type ForwardGraph, own } from "./forward-graph.js";
+import type { ForwardGraph } from "./forward-graph.js";
+import { own } from "./forward-node.js";
 import type { GradientGraph } from "./rule.js";
 import { floatTensor, intTensor, sizeOf } from "./tensor-values.js";
 

@@ -51,6 +51,10 @@ async function both(
 const width = await blockWidth();
 if (width === undefined) console.log("blocked convolutions: not on this processor");
 
+test.runIf(process.arch === "x64")("blocks are 8 or 16 wide on all processors of this kind", () => {
+  expect([8, 16]).toContain(width);
+});
+
 test.skipIf(width === undefined)("blocked convolutions give what plain ones give", async () => {
   const w = width!;
   for (const [outs, ins, size, attributes] of [

@@ -4,7 +4,7 @@
  */
 import type { Tensor, Tensor4D, Variable } from "@tensorflow/tfjs";
 import { openTensorFlow, type TensorFlow } from "../../../src/models/tensorflow-backend.js";
-import { forwardNode } from "../../../src/models/training/forward-graph.js";
+import { forwardNode } from "../../../src/models/training/forward-node.js";
 import type { ForwardNode } from "../../../src/models/training/rule.js";
 import { tensorFloats, tensorInts } from "../../../src/models/training/tensor-values.js";
 import { DataType, decodeModel } from "../../../src/weights/onnx-proto.js";
