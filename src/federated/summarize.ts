@@ -45,9 +45,12 @@ type Scored = RoundRecord & { readonly accuracy: number };
 const scoredRounds = (records: readonly RoundRecord[]) =>
   records.filter((record): record is Scored => record.accuracy !== undefined);
 
-/** Mean over the scorings of the last rounds; the last scoring is always one of them. */
+/**
+ * Mean over the scorings of the last rounds; the last scoring is always one of them, and that before the first round
+ * never is.
+ */
 export function lastAccuracy(records: readonly RoundRecord[], lastRounds: number): number {
-  const end = records.at(-1)!.round - lastRounds;
+  const end = Math.max(0, records.at(-1)!.round - lastRounds);
   return mean(scoredRounds(records).flatMap((r) => (r.round > end ? [r.accuracy] : [])));
 }
 

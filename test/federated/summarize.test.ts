@@ -65,6 +65,7 @@ const result = assembleFederated(header, courses, 9);
 test("the accuracy of a training is the mean over the scorings of its last rounds", () => {
   expect(lastAccuracy(records([0, 0.2, 0.4, 0.9]), 2)).toBeCloseTo(0.9, 12);
   expect(lastAccuracy(records([0, 0.2, 0.4, 0.9]), 3)).toBeCloseTo(0.65, 12);
+  expect(lastAccuracy(records([0, 0.2, 0.4, 0.9]), 100)).toBeCloseTo(0.5, 12);
   // Fewer rounds than lie between two scorings: the last one is left.
   expect(lastAccuracy(records([0, 0.2, 0.4, 0.9]), 1)).toBeCloseTo(0.9, 12);
 });
