@@ -14,23 +14,7 @@ import { parameterRows } from "../scenario/describe.js";
 import { augmentations } from "../training/augmentations/index.js";
 import { schedules } from "../training/schedules/index.js";
 import { codings } from "../transmitter/codings/index.js";
-
-export const listKinds = [
-  "channels",
-  "codings",
-  "estimators",
-  "refinements",
-  "models",
-  "architectures",
-  "datasets",
-  "losses",
-  "optimizers",
-  "schedules",
-  "augmentations",
-  "uplinks",
-  "partitions",
-  "speeds",
-] as const;
+import type { ListKind } from "./list-kinds.js";
 
 interface Part {
   readonly name: string;
@@ -39,7 +23,7 @@ interface Part {
   readonly needs?: readonly string[];
 }
 
-const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
+const parts: Readonly<Record<ListKind, readonly Part[]>> = {
   channels,
   codings,
   refinements,
@@ -57,7 +41,7 @@ const parts: Readonly<Record<(typeof listKinds)[number], readonly Part[]>> = {
 };
 
 /** `weightlink list`: what a scenario can name, with parameters, units and defaults. */
-export function list(kind: (typeof listKinds)[number]): void {
+export function list(kind: ListKind): void {
   const lines = parts[kind].flatMap((part) => {
     const rows = part.params === undefined ? [] : parameterRows(part.params);
     const width = Math.max(0, ...rows.map((r) => r.key.length));

@@ -8,18 +8,14 @@ import yargs, { type Argv } from "yargs";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError, nearestName } from "../errors.js";
 import { quantities } from "../report/curves.js";
-import { build } from "./build.js";
-import { convert } from "./convert.js";
 import { diff } from "./diff.js";
 import { doctor } from "./doctor.js";
 import { exportFormats, exportRun } from "./export.js";
-import { list, listKinds } from "./list.js";
+import { listKinds } from "./list-kinds.js";
 import { plan } from "./plan.js";
 import { query, queryFormats } from "./query.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
-import { train } from "./train.js";
-import { validate } from "./validate.js";
 import { verify } from "./verify.js";
 import { watch } from "./watch.js";
 import { weights } from "./weights.js";
@@ -65,6 +61,7 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+// Commands that bring training, architectures or all lists with them are loaded when they are called for.
 function parser(args: readonly string[]) {
   const scenario = {
     type: "string",
@@ -154,7 +151,7 @@ function parser(args: readonly string[]) {
             default: false,
             describe: "print one JSON object per event, for scripts",
           }),
-      (argv) => train(argv),
+      async (argv) => (await import("./train.js")).train(argv),
     )
     .command(
       "plan <scenario>",
@@ -255,7 +252,7 @@ function parser(args: readonly string[]) {
       "validate <scenario>",
       "check a scenario and the files it names without simulating",
       (y) => asks(y),
-      (argv) => validate(argv),
+      async (argv) => (await import("./validate.js")).validate(argv),
     )
     .command(
       "verify",
@@ -282,7 +279,7 @@ function parser(args: readonly string[]) {
       "list <kind>",
       "what scenarios can name: names, parameters, units, defaults",
       (y) => y.positional("kind", { choices: listKinds, demandOption: true }),
-      (argv) => list(argv.kind),
+      async (argv) => (await import("./list.js")).list(argv.kind),
     )
     .command(
       "weights <model>",
@@ -328,7 +325,7 @@ function parser(args: readonly string[]) {
           })
           .option("seed", seed)
           .option("force", { type: "boolean", default: false, describe: "replace that file" }),
-      (argv) => build(argv),
+      async (argv) => (await import("./build.js")).build(argv),
     )
     .command(
       "convert <from> <to>",
@@ -346,7 +343,7 @@ function parser(args: readonly string[]) {
             describe: "model.json or a folder for it; or a file that ends in .onnx",
           })
           .option("force", { type: "boolean", default: false, describe: "replace files" }),
-      (argv) => convert(argv),
+      async (argv) => (await import("./convert.js")).convert(argv),
     )
     .command("doctor", "what runs here, and what to do about what is missing", {}, () => doctor())
     .demandCommand(1, "name a command")
