@@ -5,10 +5,10 @@ import type { StoredCourse } from "../federated/course.js";
 import type { CourseName, RoundRecord } from "../federated/history.js";
 import type { FederatedHeader, FederatedResult } from "../federated/results.js";
 import { coursesOf, type PreparedFederated } from "../federated/study.js";
-import { finiteJson } from "../report/json-records.js";
 import { counted, grouped, percent } from "../report/wording.js";
 import { describePoint } from "../scenario/load.js";
 import { type Display, openDisplay } from "./progress.js";
+import { Voice } from "./voice.js";
 
 /** What `--json` prints, one object a line. */
 type FederatedEvent =
@@ -39,31 +39,13 @@ export interface RoundProgress {
   stop(): void;
 }
 
-export class FederatedVoice {
-  readonly #text: boolean;
-
-  constructor(readonly args: { readonly quiet: boolean; readonly json: boolean }) {
-    this.#text = !args.quiet && !args.json;
-  }
-
-  say(text: string): void {
-    if (this.#text) process.stdout.write(`${text}\n`);
-  }
-
-  warn(text: string): void {
-    if (!this.args.quiet) process.stderr.write(`${text}\n`);
-  }
-
-  #tell(event: FederatedEvent): void {
-    if (this.args.json) process.stdout.write(`${JSON.stringify(event, finiteJson)}\n`);
-  }
-
+export class FederatedVoice extends Voice<FederatedEvent> {
   start(prepared: PreparedFederated, header: FederatedHeader, folder: string): RoundProgress {
     const { plan, benches, workers } = prepared;
     const trainings = coursesOf(plan).length;
     const { title, rounds } = header;
     const at = new Date().toISOString();
-    this.#tell({ event: "start", at, title, folder, pid: process.pid, trainings, rounds, workers });
+    this.tell({ event: "start", at, title, folder, pid: process.pid, trainings, rounds, workers });
     const [bench] = benches.values();
     this.say(
       `${title}: ${counted(trainings, "training")} of up to ${counted(rounds, "round")}, ${grouped(bench.travelling.size)} of ` +
@@ -74,7 +56,7 @@ export class FederatedVoice {
       0,
     );
     let done = 0;
-    const display: Display | undefined = this.#text
+    const display: Display | undefined = this.text
       ? openDisplay({ done, wanted }, "rounds")
       : undefined;
     const nameOf = ({ point, trial, receiver }: CourseName) =>
@@ -96,7 +78,7 @@ export class FederatedVoice {
         const record = course.records.at(-1)!;
         const { receiver, ...where } = name;
         const label = header.receivers[name.point][receiver];
-        this.#tell({ event: "round", receiver: label, ...where, ...record });
+        this.tell({ event: "round", receiver: label, ...where, ...record });
         const { accuracy } = course.records.findLast((r) => r.accuracy !== undefined)!;
         const { rounds: own } = plan.points[name.point].settings.training;
         const found = `${nameOf(name)}: ${percent(accuracy!, 1)} %`;
@@ -114,7 +96,7 @@ export class FederatedVoice {
     table: string,
     took: string,
   ): void {
-    this.#tell({ event: "end", complete, folder, files, notes });
+    this.tell({ event: "end", complete, folder, files, notes });
     this.say(`\n${table}`);
     for (const note of notes) this.say(`note: ${note}`);
     this.say(`${complete ? "done" : "stopped"} after ${took}; in ${folder}:`);

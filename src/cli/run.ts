@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError } from "../errors.js";
-import { finiteJson } from "../report/json-records.js";
 import {
   appendEvent,
   checkRunFolder,
@@ -31,6 +30,7 @@ import { commandOf } from "./command-of.js";
 import type { StartEvent, StudyEvent } from "./events.js";
 import { Interrupted, watchInterrupt } from "./interrupt.js";
 import { duration, type Progress, showProgress, silent } from "./progress.js";
+import { Voice } from "./voice.js";
 
 export interface RunArguments {
   readonly scenario: string;
@@ -55,7 +55,7 @@ export async function run(args: RunArguments): Promise<void> {
     return federated(args);
   }
   const plan = await loadScenario(scenario, { overrides, seed, yes });
-  const voice = new Voice(args);
+  const voice = new StudyVoice(args);
   const interrupt = watchInterrupt(() =>
     voice.warn("\nstopping after this inference; Ctrl-C again to give up"),
   );
@@ -141,33 +141,20 @@ async function readWhole(store: RunStore, folder: string): Promise<StoredRun> {
 }
 
 /** What the user hears: text, one JSON object per event, or errors only. The run's journal hears every event. */
-class Voice {
-  readonly #text: boolean;
+class StudyVoice extends Voice<StudyEvent> {
   #progress: Progress = silent;
   /** Where the journal is. */
   folder = "";
 
-  constructor(readonly args: Pick<RunArguments, "quiet" | "json">) {
-    this.#text = !args.quiet && !args.json;
-  }
-
-  say(text: string): void {
-    if (this.#text) process.stdout.write(`${text}\n`);
-  }
-
-  warn(text: string): void {
-    if (!this.args.quiet) process.stderr.write(`${text}\n`);
-  }
-
-  tell(event: StudyEvent): void {
+  override tell(event: StudyEvent): void {
     appendEvent(this.folder, event);
-    if (this.args.json) process.stdout.write(`${JSON.stringify(event, finiteJson)}\n`);
+    super.tell(event);
     if (event.event === "trial") this.#progress.update(event);
-    if (event.event === "worker" && this.#text) this.#progress.log(`note: ${event.text}`);
+    if (event.event === "worker" && this.text) this.#progress.log(`note: ${event.text}`);
   }
 
   startProgress(...args: Parameters<typeof showProgress>): void {
-    if (this.#text) this.#progress = showProgress(...args);
+    if (this.text) this.#progress = showProgress(...args);
   }
 
   stopProgress(): void {
@@ -177,7 +164,7 @@ class Voice {
 }
 
 async function noteResumption(
-  voice: Voice,
+  voice: StudyVoice,
   store: RunStore,
   { sessions }: StoredRun,
 ): Promise<void> {
@@ -192,7 +179,7 @@ async function noteResumption(
 
 /** Runs what is missing. Throws Interrupted, or the error that ended the study; finished trials are stored. */
 async function simulate(
-  voice: Voice,
+  voice: StudyVoice,
   prepared: PreparedStudy,
   store: RunStore,
   folder: string,
@@ -275,7 +262,11 @@ function startEvent(
   };
 }
 
-function announce(voice: Voice, { plan, benches, workforce }: PreparedStudy, start: StartEvent) {
+function announce(
+  voice: StudyVoice,
+  { plan, benches, workforce }: PreparedStudy,
+  start: StartEvent,
+) {
   const [bench] = benches.values();
   const staff =
     workforce.workers === 1
@@ -288,7 +279,7 @@ function announce(voice: Voice, { plan, benches, workforce }: PreparedStudy, sta
   if (start.done > 0) voice.say(`going on after ${start.done} of ${start.wanted} trials`);
 }
 
-async function conclude(voice: Voice, store: RunStore, folder: string): Promise<void> {
+async function conclude(voice: StudyVoice, store: RunStore, folder: string): Promise<void> {
   const result = assembleRun(await store.read());
   // Loaded now, since drawing takes memory that a large model may need until here.
   const { writeReport } = await import("../report/write-run.js");

@@ -2,12 +2,12 @@
  * What the user of `weightlink train` hears: text, one JSON object per event, or errors only.
  */
 import { wilsonInterval } from "../math/statistics.js";
-import { finiteJson } from "../report/json-records.js";
 import { counted, grouped, percent, shortPercent } from "../report/wording.js";
 import type { TrainingBench } from "../training/bench.js";
 import { accuracyOf, type Count, type EpochRecord } from "../training/history.js";
 import type { StepsResult } from "../training/local.js";
 import { type Display, openDisplay } from "./progress.js";
+import { Voice } from "./voice.js";
 
 /** What `--json` prints, one object a line. */
 export type TrainingEvent =
@@ -37,29 +37,12 @@ export type TrainingEvent =
 /** Drawing after every step would take longer than small steps do. */
 const drawEveryMs = 100;
 
-export class TrainVoice {
-  readonly #text: boolean;
+export class TrainVoice extends Voice<TrainingEvent> {
   #display: Display | undefined;
   #drawn = 0;
 
-  constructor(readonly args: { readonly quiet: boolean; readonly json: boolean }) {
-    this.#text = !args.quiet && !args.json;
-  }
-
-  say(text: string): void {
-    if (this.#text) process.stdout.write(`${text}\n`);
-  }
-
-  warn(text: string): void {
-    if (!this.args.quiet) process.stderr.write(`${text}\n`);
-  }
-
-  tell(event: TrainingEvent): void {
-    if (this.args.json) process.stdout.write(`${JSON.stringify(event, finiteJson)}\n`);
-  }
-
   startProgress(bench: TrainingBench, done: number): void {
-    if (this.#text) this.#display = openDisplay(extent(bench, done, 0), "examples");
+    if (this.text) this.#display = openDisplay(extent(bench, done, 0), "examples");
   }
 
   /** The epoch is counted from 0. */
