@@ -8,16 +8,14 @@
  */
 import type { Examples } from "../datasets/dataset.js";
 import type { RandomSource } from "../kernel/index.js";
-import { pickExamples } from "../models/fit-inputs.js";
 import type { Scorer } from "../models/model.js";
-import { scoreMargins } from "../models/score.js";
 import type { Observation } from "../observation.js";
 import type { Setting } from "../receiver/estimator.js";
 import type { FederatedReceiver } from "../scenario/federated-schema.js";
 import { estimatorOf } from "../scenario/schema.js";
+import { chooseSetting, validSettings } from "../study/choose.js";
 import { knownOf } from "../study/known.js";
 import type { SearchRecord } from "../study/results.js";
-import { searchMethods } from "../study/search.js";
 import { weightStatistics } from "../transmitter/transmitter.js";
 import type { Layout } from "../weights/layout.js";
 
@@ -54,47 +52,28 @@ export async function denoise(
   options: DenoiserOptions,
   { observation, truth, random, candidate, out }: DenoiserTask,
 ): Promise<Denoised | undefined> {
-  const { receiver, layout, scorer, batch, stopped } = options;
+  const { receiver, layout, scorer } = options;
   const estimator = estimatorOf(receiver);
   const network = { weights: truth, statistics: weightStatistics(truth), layout };
   const { known, notes } = knownOf(estimator, receiver, network, observation);
-  const all = estimator.settings(receiver as never);
-  const isValid = estimator.isValid?.(known);
-  const valid = isValid === undefined ? all : all.filter(isValid);
+  const { all, valid } = validSettings(estimator, receiver, known);
   if (valid.length === 0) return undefined;
   const estimate = (setting: Setting) => estimator.estimate(observation.r, known, setting, out);
   if (all.length === 1) {
     estimate(valid[0]);
     return { setting: valid[0], notes };
   }
-  const { choose, search: method, kappa } = receiver;
-  const images = choose === "oracle" ? options.test : drawn(options.validation!, kappa, random);
-  const found = await searchMethods[method]({
-    settings: valid,
-    images: images.count,
-    departure: (setting) => estimator.departure?.(setting) ?? 0,
-    margins: async (setting) => {
+  const chosen = await chooseSetting({
+    ...options,
+    estimator,
+    valid,
+    leftOut: all.length - valid.length,
+    random,
+    open: (setting) => {
       estimate(setting);
-      await scorer.setWeights(candidate(out));
-      return scoreMargins(scorer, images, batch, stopped);
+      return scorer.setWeights(candidate(out));
     },
   });
-  estimate(found.setting);
-  return {
-    setting: found.setting,
-    search: {
-      chosenBy: choose,
-      method,
-      images: images.count,
-      correct: found.correct,
-      settings: valid.length,
-      leftOut: all.length - valid.length,
-      imageInferences: found.imageInferences,
-    },
-    notes,
-  };
-}
-
-function drawn(validation: Examples, kappa: number, random: RandomSource): Examples {
-  return pickExamples(validation, random.stream("validation").sample(validation.count, kappa));
+  estimate(chosen.setting);
+  return { ...chosen, notes };
 }

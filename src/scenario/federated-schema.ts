@@ -24,6 +24,7 @@ import {
   modelSchema,
   partOf,
   receiverLabel,
+  type SearchSettings,
   studyShape,
 } from "./schema.js";
 import { loopParts, nameOrMap, networkSchema, wholeNumber } from "./training-schema.js";
@@ -218,13 +219,11 @@ export const federatedSchema = z.strictObject({ ...federatedStudyShape, ...feder
 
 export type FederatedStudy = z.output<typeof federatedStudySchema>;
 export type FederatedPoint = z.output<typeof federatedPointSchema>;
-export type FederatedReceiver = FederatedPoint["receivers"][number] & {
-  readonly name: string;
-  readonly label?: string;
-  readonly choose: "validation" | "oracle";
-  readonly search: "grid" | "race";
-  readonly kappa: number;
-};
+export type FederatedReceiver = FederatedPoint["receivers"][number] &
+  SearchSettings & {
+    readonly name: string;
+    readonly label?: string;
+  };
 /** What a scenario file may hold. */
 export type FederatedInput = z.input<typeof federatedSchema>;
 

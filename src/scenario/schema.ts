@@ -270,14 +270,18 @@ export const scenarioSchema = z.strictObject({ ...studyShape, ...pointShape });
 
 export type StudySettings = z.output<typeof studySchema>;
 export type PointSettings = z.output<typeof pointSchema>;
-export type ReceiverSettings = PointSettings["receivers"][number] & {
-  name: string;
-  label?: string;
-  choose: "validation" | "oracle";
-  search: "grid" | "race";
-  kappa: number;
-  refine: readonly RefinementSettings[];
-};
+/** How a receiver with several settings chooses. */
+export interface SearchSettings {
+  readonly choose: "validation" | "oracle";
+  readonly search: "grid" | "race";
+  readonly kappa: number;
+}
+export type ReceiverSettings = PointSettings["receivers"][number] &
+  SearchSettings & {
+    name: string;
+    label?: string;
+    refine: readonly RefinementSettings[];
+  };
 /** What a scenario file may hold. */
 export type ScenarioInput = z.input<typeof scenarioSchema>;
 

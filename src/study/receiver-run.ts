@@ -2,16 +2,16 @@
 import type { Examples } from "../datasets/dataset.js";
 import type { RandomSource } from "../kernel/index.js";
 import { pickExamples } from "../models/fit-inputs.js";
-import { countCorrect, scoreMargins } from "../models/score.js";
+import { countCorrect } from "../models/score.js";
 import type { Observation } from "../observation.js";
 import type { Estimator, Known, Setting } from "../receiver/estimator.js";
 import { refineNetwork, unlabelledImages } from "../receiver/refinements/chain.js";
 import type { ReceivedNetwork } from "../receiver/refinements/refinement.js";
 import { estimatorOf, type ReceiverSettings } from "../scenario/schema.js";
 import { type Bench, networkPlan, ownStatistics } from "./bench.js";
+import { chooseSetting, validSettings } from "./choose.js";
 import { knownOf } from "./known.js";
 import type { SearchRecord } from "./results.js";
-import { searchMethods } from "./search.js";
 
 /** One receiver on one observation. */
 export class ReceiverRun {
@@ -58,14 +58,24 @@ export class ReceiverRun {
   ): Promise<
     { correct: number; mse: number; setting: Setting; search: SearchRecord | undefined } | undefined
   > {
-    const all = this.#estimator.settings(this.#receiver as never);
-    const isValid = this.#estimator.isValid?.(this.#known);
-    const valid = isValid === undefined ? all : all.filter(isValid);
+    const { all, valid } = validSettings(this.#estimator, this.#receiver, this.#known);
     if (valid.length === 0) return undefined;
     const leftOut = all.length - valid.length;
     let setting = valid[0];
     let search: SearchRecord | undefined;
-    if (all.length > 1) ({ setting, search } = await this.#search(valid, leftOut, random, stopped));
+    if (all.length > 1) {
+      ({ setting, search } = await chooseSetting({
+        ...this.#bench,
+        receiver: this.#receiver,
+        estimator: this.#estimator,
+        valid,
+        leftOut,
+        batch: this.#batch,
+        random,
+        stopped,
+        open: (candidate) => this.#open(candidate, random),
+      }));
+    }
     let correct: number;
     if (search?.chosenBy === "oracle") {
       correct = search.correct; // the search has counted on these very images
@@ -76,42 +86,6 @@ export class ReceiverRun {
     }
     const mse = meanSquareError(this.#estimate, this.#bench.weights);
     return { correct, mse, setting, search };
-  }
-
-  /** The setting that gets most labelled images right; of equals, the one nearest to leaving r as it is. */
-  async #search(
-    settings: readonly Setting[],
-    leftOut: number,
-    random: RandomSource,
-    stopped: (() => void) | undefined,
-  ): Promise<{ setting: Setting; search: SearchRecord }> {
-    const { choose, search: method, kappa } = this.#receiver;
-    const { test, validation } = this.#bench;
-    const images =
-      choose === "oracle"
-        ? test
-        : pickExamples(validation!, random.stream("validation").sample(validation!.count, kappa));
-    const found = await searchMethods[method]({
-      settings,
-      images: images.count,
-      departure: (s) => this.#estimator.departure?.(s) ?? 0,
-      margins: async (setting) => {
-        await this.#open(setting, random);
-        return scoreMargins(this.#bench.scorer, images, this.#batch, stopped);
-      },
-    });
-    return {
-      setting: found.setting,
-      search: {
-        chosenBy: choose,
-        method,
-        images: images.count,
-        correct: found.correct,
-        settings: settings.length,
-        leftOut,
-        imageInferences: found.imageInferences,
-      },
-    };
   }
 
   /** Gives the network the weights that a setting makes of r, refined. */
