@@ -12,6 +12,7 @@ import { legend } from "./figure-legend.js";
 import { lookup } from "./figure-scales.js";
 import {
   axisWidth,
+  byLabel,
   colours,
   config,
   dashes,
@@ -158,13 +159,7 @@ function layers(
     scale: { nice: false, zero: false },
   };
   const y = { field: "accuracy", type: "quantitative", title: "Test accuracy [%]" };
-  const ofCurve = (range: readonly unknown[]): Part => ({
-    condition: curves.map((curve, i) => ({
-      test: `datum.curve === ${JSON.stringify(curve)}`,
-      value: range[i % range.length],
-    })),
-    value: range[0],
-  });
+  const ofCurve = (range: readonly unknown[]) => byLabel("curve", curves, range);
   const band = {
     transform: [{ filter: "isValid(datum.low)" }],
     mark: { type: "area", opacity: 0.18 },

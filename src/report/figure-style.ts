@@ -37,6 +37,18 @@ export const margin = 55; // names of the rules, right of a panel [px]
 export const ink = "#222222";
 export const faintInk = "#555555";
 
+/**
+ * What each label of a field has of `range`. A scale would say the same, but Vega-Lite would draw its legend
+ * into ours.
+ */
+export function byLabel(field: string, labels: readonly string[], range: readonly unknown[]): Part {
+  const condition = labels.map((label, i) => ({
+    test: `datum.${field} === ${JSON.stringify(label)}`,
+    value: range[i % range.length],
+  }));
+  return { condition, value: range[0] };
+}
+
 export const config = {
   font: fontFamily,
   aria: false,

@@ -13,6 +13,7 @@ import { legend } from "./figure-legend.js";
 import { categoricalX, lookup, numericX } from "./figure-scales.js";
 import {
   axisWidth,
+  byLabel,
   colours,
   config,
   dashes,
@@ -123,18 +124,6 @@ function panelSize(panels: number): { columns: number; width: number; height: nu
   return { columns: 3, width: 240, height: 200 };
 }
 
-/**
- * What each estimator has of `range`. A scale would say the same, but Vega-Lite would draw
- * its legend into ours.
- */
-function byEstimator(labels: readonly string[], range: readonly unknown[]): Part {
-  const condition = labels.map((label, i) => ({
-    test: `datum.estimator === ${JSON.stringify(label)}`,
-    value: range[i % range.length],
-  }));
-  return { condition, value: range[0] };
-}
-
 const accuracy = {
   field: "accuracy",
   type: "quantitative",
@@ -157,11 +146,11 @@ function curves(axes: FigureAxes, labels: readonly string[], width: number): Par
     },
     {
       mark: { type: "line", strokeWidth: 2, clip: true },
-      encoding: { x, y: accuracy, strokeDash: byEstimator(labels, dashes) },
+      encoding: { x, y: accuracy, strokeDash: byLabel("estimator", labels, dashes) },
     },
     {
       mark: point,
-      encoding: { x, y: accuracy, shape: byEstimator(labels, shapes) },
+      encoding: { x, y: accuracy, shape: byLabel("estimator", labels, shapes) },
     },
   ];
   // A band needs two points; a curve of one shows its interval as a bar.
@@ -186,7 +175,7 @@ function bars(axes: FigureAxes, labels: readonly string[], width: number): Part[
     },
     {
       mark: { ...point, size: 80 },
-      encoding: { ...at, y: accuracy, shape: byEstimator(labels, shapes) },
+      encoding: { ...at, y: accuracy, shape: byLabel("estimator", labels, shapes) },
     },
   ];
 }

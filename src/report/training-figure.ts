@@ -13,6 +13,7 @@ import { isLogarithmic } from "./figure-axes.js";
 import { legend } from "./figure-legend.js";
 import {
   axisWidth,
+  byLabel,
   colours,
   config,
   dashes,
@@ -117,13 +118,7 @@ function accuracyPanel(history: readonly EpochRecord[], splits: readonly ScoredS
         : [{ epoch: record.epoch, accuracy: 100 * accuracyOf(count), split: curveNames[split] }];
     }),
   );
-  const ofSplit = (range: readonly unknown[]): Part => ({
-    condition: labels.map((label, i) => ({
-      test: `datum.split === ${JSON.stringify(label)}`,
-      value: range[i % range.length],
-    })),
-    value: range[0],
-  });
+  const ofSplit = (range: readonly unknown[]) => byLabel("split", labels, range);
   const encoding = {
     x: epochs(history, "Epoch"),
     y: {
