@@ -8,22 +8,20 @@
  *
  * Source: Rouhani et al., "OCP Microscaling Formats (MX) Specification" (2023), 5.2, with vectors of any length for blocks.
  */
+import { bitsPerNumber } from "./coding.js";
 
 /** Bits of the power of two that a vector shares. */
 const exponentBits = 8;
 
-/** Bits of a float32, which needs no shared power. */
-export const float32Bits = 32;
-
 /** Bits that vectors of these lengths take, with `bits` for each of their numbers. */
 export function blockFloatBits(lengths: readonly number[], bits: number): number {
-  const shared = bits === float32Bits ? 0 : exponentBits;
+  const shared = bits === bitsPerNumber ? 0 : exponentBits;
   return lengths.reduce((sum, length) => sum + length * bits + shared, 0);
 }
 
 /** A vector as it arrives. */
 export function roundToBlockFloat(values: Float32Array, bits: number): Float32Array {
-  if (bits === float32Bits) return values;
+  if (bits === bitsPerNumber) return values;
   const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   if (largest === 0) return values;
   const step = 2 ** Math.ceil(Math.log2(largest / (2 ** (bits - 1) - 1)));

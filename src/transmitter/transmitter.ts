@@ -18,7 +18,7 @@ import { type Packet, receptionOf } from "../channel.js";
 import type { ProcessGenerator, Simulation, Store } from "../kernel/index.js";
 import { named } from "../named.js";
 import { quantity } from "../units.js";
-import { float32Bits } from "./block-float.js";
+import { bitsPerNumber } from "./coding.js";
 import { codings } from "./codings/index.js";
 
 /** `power-allocation` is short for `{ name: power-allocation }`. */
@@ -54,7 +54,7 @@ export const transmitterParams = z.strictObject({
     .describe(
       "bits of side information that one symbol carries without errors; what receivers must be told is sent at this rate",
     ),
-  statisticsBits: quantity(undefined, z.number().int().min(4).max(float32Bits))
+  statisticsBits: quantity(undefined, z.number().int().min(4).max(bitsPerNumber))
     .prefault(8)
     .describe(
       "bits of a number that refinements are sent, in block floating point; 32 sends float32 (docs/refinements.md)",
