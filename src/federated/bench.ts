@@ -9,7 +9,6 @@ import { RandomSource } from "../kernel/index.js";
 import { fitExamples, pickExamples, shareExamples, sliceExamples } from "../models/fit-inputs.js";
 import type { Scorer } from "../models/model.js";
 import { openOnnxBytes } from "../models/onnx-model.js";
-import { checkScores } from "../models/score.js";
 import { openTrainer } from "../models/training/onnx-trainer.js";
 import {
   type FederatedPoint,
@@ -19,8 +18,8 @@ import {
 import { datasetOf, estimatorOf, receiverLabel } from "../scenario/schema.js";
 import { augmentationOf } from "../scenario/training-schema.js";
 import type { ImageForm } from "../training/augmentations/augmentation.js";
-import { imageForm, startingModel } from "../training/bench.js";
-import { type Layout, layOut } from "../weights/layout.js";
+import { checkClasses, imageForm, startingModel, trainerOptions } from "../training/bench.js";
+import { everyTensor, type Layout, layOut } from "../weights/layout.js";
 import type { TrainedPlace, TrainingPart } from "./device-trainer.js";
 
 export interface FederatedBench {
@@ -80,18 +79,7 @@ export async function openFederatedBench(
     startingModel(settings, task, trialSource(seed, trial).child("model"));
   const { name: modelName, bytes: startBytes, files } = start(0);
   const fitted = fitExamples(raw, openOnnxBytes(modelName, startBytes), modelName);
-  const { learningRate: _, ...optimizer } = training.optimizer as {
-    name: string;
-    learningRate: number;
-  };
-  const options = {
-    batch: training.batch,
-    loss: training.loss as { name: string },
-    optimizer,
-    threads,
-    seed,
-    example: fitted.inputs.map(({ shape }) => shape),
-  };
+  const options = trainerOptions(training, fitted, { seed, threads });
   const trainer = await openTrainer(startBytes, options);
   // With tensors of its own for every parameter, as training has them.
   const bytes = trainer.exportModel();
@@ -99,7 +87,7 @@ export async function openFederatedBench(
   await trainer.close();
 
   const model = openOnnxBytes(modelName, bytes);
-  const whole = layOut(model.tensors, { include: ["*"], exclude: [], normalization: true });
+  const whole = layOut(model.tensors, everyTensor);
   const places = new Map(
     whole.entries.map(({ name, offset, size }): [string, TrainedPlace] => [
       name,
@@ -116,7 +104,7 @@ export async function openFederatedBench(
   const train = shareExamples(fitted);
   const openScorer = () => model.openScorer(whole, { threads });
   const first = model.readWeights(whole);
-  const runtime = await checkClasses(openScorer, first, test, dataset.classes, modelName);
+  const runtime = await checkClasses(model, test, dataset.classes, modelName, threads);
 
   return {
     modelName,
@@ -222,22 +210,4 @@ function firstExamples(examples: Examples, count = examples.count): Examples {
     inputs: sliceExamples(examples, 0, count),
     labels: examples.labels.subarray(0, count),
   };
-}
-
-/** Throws InputError unless the model scores every class; gives the name of what runs it. */
-async function checkClasses(
-  open: () => Promise<Scorer>,
-  weights: Float32Array,
-  examples: Examples,
-  classes: number,
-  modelName: string,
-): Promise<string> {
-  const scorer = await open();
-  try {
-    await scorer.setWeights(weights);
-    await checkScores(scorer, examples, classes, modelName);
-    return scorer.runtime;
-  } finally {
-    await scorer.close();
-  }
 }

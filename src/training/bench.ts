@@ -20,7 +20,7 @@ import type { TrainingPlan } from "../scenario/load-training.js";
 import { datasetOf } from "../scenario/schema.js";
 import { augmentationOf, scheduleOf, type TrainingSettings } from "../scenario/training-schema.js";
 import { hashFiles } from "../study/assemble.js";
-import { layOut } from "../weights/layout.js";
+import { everyTensor, layOut } from "../weights/layout.js";
 import type { ImageForm } from "./augmentations/augmentation.js";
 import { BatchSource, type NamedAugment } from "./batches.js";
 import type { TrainingIdentity } from "./checkpoint.js";
@@ -68,20 +68,9 @@ export async function openTrainingBench(
   const test = fitted(dataset.load("test"));
   const validation = dataset.ownValidation ? fitted(dataset.load("validation")) : undefined;
   const runtime = await checkClasses(model, test, dataset.classes, modelName, threads);
-  const { learningRate, ...optimizer } = training.optimizer as {
-    name: string;
-    learningRate: number;
-  };
-  const trainer = await open(bytes, {
-    batch: training.batch,
-    loss: training.loss as { name: string },
-    optimizer,
-    threads,
-    seed,
-    example: examples.inputs.map(({ shape }) => shape),
-  });
+  const trainer = await open(bytes, trainerOptions(training, examples, settings));
   const course = {
-    learningRate,
+    learningRate: training.optimizer.learningRate as number,
     steps: training.epochs * batches.perEpoch,
     stepsPerEpoch: batches.perEpoch,
   };
@@ -103,6 +92,27 @@ export async function openTrainingBench(
     test,
     validation,
     runtime,
+  };
+}
+
+/** What a trainer is opened with: all of `training` but what varies from step to step. */
+export function trainerOptions(
+  {
+    batch,
+    loss,
+    optimizer,
+  }: { readonly batch: number; readonly loss: object; readonly optimizer: object },
+  { inputs }: Examples,
+  { seed, threads }: { readonly seed: number; readonly threads: number },
+) {
+  const { learningRate: _, ...rule } = optimizer as { name: string; learningRate: number };
+  return {
+    batch,
+    loss: loss as { name: string },
+    optimizer: rule,
+    threads,
+    seed,
+    example: inputs.map(({ shape }) => shape),
   };
 }
 
@@ -160,7 +170,7 @@ export function imageForm(
 }
 
 /** Throws InputError unless the model scores every class; gives the name of what runs it. */
-async function checkClasses(
+export async function checkClasses(
   model: Model,
   examples: Examples,
   classes: number,
@@ -177,7 +187,7 @@ async function checkClasses(
 }
 
 async function openScorer(model: Model, threads: number): Promise<Scorer> {
-  const layout = layOut(model.tensors, { include: ["*"], exclude: [], normalization: true });
+  const layout = layOut(model.tensors, everyTensor);
   const scorer = await model.openScorer(layout, { threads });
   await scorer.setWeights(model.readWeights(layout));
   return scorer;

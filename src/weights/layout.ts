@@ -40,6 +40,9 @@ export interface TravelRules {
   readonly normalization: boolean;
 }
 
+/** Rules by which every floating-point tensor is in the layout: the model whole. */
+export const everyTensor: TravelRules = { include: ["*"], exclude: [], normalization: true };
+
 export const defaultTravelRules: TravelRules = {
   include: ["*"],
   exclude: [],
