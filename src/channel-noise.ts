@@ -10,7 +10,7 @@ import { dbToRatio, quantity } from "./units.js";
 
 /** Beyond these, float32 holds either the signal or the noise, not both. */
 const mostDb = 300;
-const decibels = z.number().min(-mostDb).max(mostDb);
+export const decibels = z.number().min(-mostDb).max(mostDb);
 
 /** Keys for a channel's schema; exactly one of them must be given. */
 export const noiseLevel = {

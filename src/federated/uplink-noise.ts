@@ -9,26 +9,22 @@
  *
  * After the server has divided by √α the noise variance is σ²/α: mean((Σ Δ_k)²)/SNR and max_k mean(Δ_k²)/SNR.
  */
-import { z } from "zod";
+import type { z } from "zod";
+import { decibels } from "../channel-noise.js";
 import { dbToRatio, quantity } from "../units.js";
 
-/** Beyond these, float32 holds either the signal or the noise, not both. */
-const decibels = z.number().min(-300).max(300);
+/** For schemes without a sum of updates on the air. */
+export const deviceSnrDb = quantity("dB", decibels).describe(
+  "energy of a device per component over noise variance, at unit gain [dB]",
+);
 
-/** Keys for a scheme's schema. */
+/** Keys for the schema of a scheme that takes either. */
 export const uplinkNoise = {
   snrDb: quantity("dB", decibels)
     .optional()
     .describe("mean square of the sum of the updates over noise variance, per real component [dB]"),
-  deviceSnrDb: quantity("dB", decibels)
-    .optional()
-    .describe("energy of a device per component over noise variance, at unit gain [dB]"),
+  deviceSnrDb: deviceSnrDb.optional(),
 };
-
-/** The second of them alone, for schemes without a sum of updates on the air. */
-export const deviceSnrDb = quantity("dB", decibels).describe(
-  "energy of a device per component over noise variance, at unit gain [dB]",
-);
 
 export interface UplinkNoise {
   readonly snrDb?: number | undefined;

@@ -46,6 +46,7 @@ import { dbToRatio, quantity } from "../../units.js";
 import { MessagePassing, minimaxThreshold } from "../a-dsgd/approximate-message-passing.js";
 import { gaussianProjection, hadamardProjection, type Projection } from "../a-dsgd/projection.js";
 import { topK } from "../a-dsgd/top-k.js";
+import { errorOf } from "../device-memory.js";
 import { defineUplink } from "../uplink.js";
 import { deviceSnrDb } from "../uplink-noise.js";
 
@@ -163,7 +164,7 @@ export const aDsgd = defineUplink({
         const y = received.subarray(0, components);
         random.stream("noise").fillNormal(y, Math.sqrt(noiseVariance));
         const energy = active.map((device, k) => {
-          sparsify(errorOf(device), updates[k]);
+          sparsify(errorOf(errors, device, size), updates[k]);
           project(a);
           return transmit(y, apart === 1);
         });
@@ -178,13 +179,6 @@ export const aDsgd = defineUplink({
       },
       memory: errors,
     };
-
-    function errorOf(device: number): Float32Array {
-      const name = `error of device ${device}`;
-      const error = errors.get(name) ?? new Float32Array(size);
-      errors.set(name, error);
-      return error;
-    }
 
     /** Moves the largest values of `error` + `update` into `shuffled`, and leaves the others in `error`. */
     function sparsify(error: Float32Array, update: Float32Array): void {

@@ -30,6 +30,7 @@ import { z } from "zod";
 import type { RandomStream } from "../../kernel/index.js";
 import { quantity } from "../../units.js";
 import { fillDeviceGains } from "../device-gains.js";
+import { errorOf } from "../device-memory.js";
 import { defineUplink, type UplinkRound } from "../uplink.js";
 import { deviceSnrDb, levelAtPower } from "../uplink-noise.js";
 
@@ -63,7 +64,7 @@ export const ncair = defineUplink({
       send(updates, round) {
         const { active, random } = round;
         fillSigns(mask, random.stream("mask"));
-        const owed = active.map((device) => errorOf(device));
+        const owed = active.map((device) => errorOf(errors, device, size));
         const means = owed.map((v, k) => addAndMeasure(v, updates[k], mask));
         const level = levelAtPower(Math.max(0, ...means), deviceSnrDb);
         const n0 = 2 * level.variance;
@@ -95,13 +96,6 @@ export const ncair = defineUplink({
       },
       memory: errors,
     };
-
-    function errorOf(device: number): Float32Array {
-      const name = `error of device ${device}`;
-      const error = errors.get(name) ?? new Float32Array(size);
-      errors.set(name, error);
-      return error;
-    }
 
     /** Prepares the gains of the k-th device; where they change from tile to tile, the stream that they come from. */
     function gainSource(k: number, device: number, { random }: UplinkRound) {
