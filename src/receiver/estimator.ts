@@ -3,7 +3,7 @@
  */
 import type { z } from "zod";
 import type { Cells } from "../observation.js";
-import type { Prior, PriorRequest, Stretch } from "./prior.js";
+import type { Prior, PriorRequest, TensorPlace } from "./prior.js";
 
 /** All that a receiver may be told beyond r. */
 export interface Known {
@@ -11,8 +11,8 @@ export interface Known {
   readonly noiseVariance: number | Float32Array;
   /** What the weights are taken to be before r is seen: of the kind that the estimator's `prior` asks for. */
   readonly prior: Prior;
-  /** Where each tensor lies in the weight vector: part of the model, which the receiver has. */
-  readonly tensors: readonly Stretch[];
+  /** Where each tensor lies in the weight vector, and its shape: part of the model, which the receiver has. */
+  readonly tensors: readonly TensorPlace[];
   /** Cells of the converter that r left; absent where there was none, or where codes or links have mixed it since. */
   readonly cells?: Cells | undefined;
 }

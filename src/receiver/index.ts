@@ -9,6 +9,7 @@ import { mmseLaplace } from "./mmse-laplace.js";
 import { mmseMixture } from "./mmse-mixture.js";
 import { mmsePb } from "./mmse-pb.js";
 import { quantizedPosterior } from "./quantized-posterior.js";
+import { svdShrinkage } from "./svd-shrinkage.js";
 
 export const estimators = [
   ml,
@@ -18,5 +19,6 @@ export const estimators = [
   mmseMixture,
   mmseErasure,
   jamesStein,
+  svdShrinkage,
   quantizedPosterior,
 ] as const;

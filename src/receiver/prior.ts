@@ -21,6 +21,11 @@ export interface Stretch {
   readonly to: number;
 }
 
+/** Where a tensor lies, and its dimensions as the model has them. */
+export interface TensorPlace extends Stretch {
+  readonly shape: readonly number[];
+}
+
 /** One prior for a stretch of weights; Gaussian where `mixture` is absent. */
 export interface PriorPart extends Stretch, Moments {
   readonly mixture?: Mixture;

@@ -4,7 +4,7 @@ import { fitMixture } from "../math/gaussian-mixture.js";
 import type { Observation } from "../observation.js";
 import type { Estimator, Known } from "../receiver/estimator.js";
 import { estimateMoments, momentsOf } from "../receiver/moments.js";
-import type { Moments, Prior, PriorPart, PriorRequest, Stretch } from "../receiver/prior.js";
+import type { Moments, Prior, PriorPart, PriorRequest, TensorPlace } from "../receiver/prior.js";
 import { priorRequestOf } from "../receiver/side-information.js";
 import { estimatorOf, type PointSettings, receiverLabel } from "../scenario/schema.js";
 import { matcher, nearestHint, unmatched } from "../weights/patterns.js";
@@ -46,8 +46,8 @@ function told(estimator: Estimator, known: Known): Known {
   return Object.fromEntries(estimator.needs.map((key) => [key, known[key]])) as unknown as Known;
 }
 
-const stretchesOf = ({ layout }: Network): Stretch[] =>
-  layout.entries.map(({ offset, size }) => ({ from: offset, to: offset + size }));
+const stretchesOf = ({ layout }: Network): TensorPlace[] =>
+  layout.entries.map(({ offset, size, shape }) => ({ from: offset, to: offset + size, shape }));
 
 interface Found {
   readonly prior: Prior;

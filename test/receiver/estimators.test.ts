@@ -144,15 +144,15 @@ test("mmse-pb: the grid is the product of its lists", () => {
 });
 
 describe.each(estimators.map((e) => [e.name, e] as const))("%s", (_name, estimator) => {
+  const setting = { lambda: 0.5, beta: 0.3, strength: 0.5 } as never;
   const tensors = [
-    { from: 0, to: 1 },
-    { from: 1, to: 4 },
+    { from: 0, to: 1, shape: [1] },
+    { from: 1, to: 4, shape: [3] },
   ];
 
   test("without noise it gives the weights", () => {
     const r = Float32Array.of(0.1, -2, 0, 3);
     const out = new Float32Array(4);
-    const setting = { lambda: 0.5, beta: 0.3 } as never;
     for (const noiseVariance of [0, new Float32Array(4)]) {
       const known = { noiseVariance, prior: { mean: 0.1, variance: 0 }, tensors };
       estimator.estimate(r, known, setting, out);
@@ -165,14 +165,15 @@ describe.each(estimators.map((e) => [e.name, e] as const))("%s", (_name, estimat
     const noiseVariance = Float32Array.of(Infinity, 0.5, Infinity, 0);
     const out = new Float32Array(4);
     const known = { noiseVariance, prior, tensors };
-    estimator.estimate(r, known, { lambda: 0.5, beta: 0.3 } as never, out);
+    estimator.estimate(r, known, setting, out);
     expect(out.every(Number.isFinite)).toBe(true);
     expect(out[0]).toBe(r[0]);
-    // James–Stein has no prior: the rest of the tensor says where it lies.
-    if (estimator.name === "james-stein") expect(out[2]).toBeGreaterThan(2.9);
+    // These have no prior: the rest of the tensor says where it lies.
+    if (["james-stein", "svd-shrinkage"].includes(estimator.name))
+      expect(out[2]).toBeGreaterThan(2.9);
     else expect(out[2]).toBe(r[2]);
     expect(out[3]).toBe(3);
-    estimator.estimate(r, { ...known, noiseVariance: Infinity }, { lambda: 0.5 } as never, out);
+    estimator.estimate(r, { ...known, noiseVariance: Infinity }, setting, out);
     expect(out.every(Number.isFinite)).toBe(true);
   });
 
@@ -180,7 +181,7 @@ describe.each(estimators.map((e) => [e.name, e] as const))("%s", (_name, estimat
     const r = Float32Array.of(0.1, -2, 0, 3);
     const out = new Float32Array(4);
     const known = { noiseVariance: 0.5, prior, tensors };
-    estimator.estimate(r, known, { lambda: 1, beta: 0 } as never, out);
+    estimator.estimate(r, known, setting, out);
     expect(r).toEqual(Float32Array.of(0.1, -2, 0, 3));
     expect(estimator.params.safeParse({ lamda: 1 }).success).toBe(false);
   });

@@ -11,7 +11,11 @@ function draw(p: number, tensorCount: number, variance: number) {
   const size = p * tensorCount;
   const w = new Float32Array(size);
   const r = new Float32Array(size);
-  const tensors = Array.from({ length: tensorCount }, (_, i) => ({ from: i * p, to: (i + 1) * p }));
+  const tensors = Array.from({ length: tensorCount }, (_, i) => ({
+    from: i * p,
+    to: (i + 1) * p,
+    shape: [p],
+  }));
   for (const { from, to } of tensors) {
     const mean = 3 * random.normal();
     for (let k = from; k < to; k++) {
@@ -60,15 +64,15 @@ describe.each([0, 0.2, 9])("weights of variance %d", (variance) => {
 test("the positive part: a spread below the noise's is shrunk to the mean, never beyond it", () => {
   const r = Float32Array.of(1, 1.1, 0.9, 1.05, 0.95, 1);
   const out = new Float32Array(6);
-  jamesStein.estimate(r, { noiseVariance, tensors: [{ from: 0, to: 6 }] }, {}, out);
+  jamesStein.estimate(r, { noiseVariance, tensors: [{ from: 0, to: 6, shape: [6] }] }, {}, out);
   for (const v of out) expect(v).toBeCloseTo(1, 6);
 });
 
 test("one tensor by hand, and three weights or fewer stay as received", () => {
   const r = Float32Array.of(2, -1, 4, 0, 5, 1.5, 2.5);
   const tensors = [
-    { from: 0, to: 5 },
-    { from: 5, to: 7 },
+    { from: 0, to: 5, shape: [5] },
+    { from: 5, to: 7, shape: [2] },
   ];
   const out = new Float32Array(7);
   jamesStein.estimate(r, { noiseVariance, tensors }, {}, out);

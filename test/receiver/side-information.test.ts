@@ -71,6 +71,7 @@ describe("words and numbers of what a receiver is told, for 3 tensors", () => {
       0,
     ],
     ["james-stein", ["noise variance"], 0],
+    ["svd-shrinkage", ["noise variance"], 0],
     [
       "quantized-posterior",
       ["noise variance", "prior moments per tensor, sent (6 numbers)", "converter's cells"],
