@@ -23,7 +23,7 @@ export function getPath(root: unknown, path: string): unknown {
 }
 
 /**
- * Sets the value at a path, making maps on the way. A list entry written as a name (`ml`) becomes
+ * Sets the value at a path, making maps on the way. What is written as a name (`ml`) becomes
  * `{ name: ml }`. Returns false where the path runs through a plain value or a missing list entry.
  */
 export function setPath(root: Data, path: string, value: unknown): boolean {
@@ -37,6 +37,7 @@ export function setPath(root: Data, path: string, value: unknown): boolean {
       at = at[index];
     } else if (isMap(at)) {
       if (!Object.hasOwn(at, key)) defineKey(at, key, {});
+      if (typeof at[key] === "string") defineKey(at, key, { name: at[key] });
       at = at[key];
     } else return false;
   }

@@ -37,6 +37,15 @@ test("defaults are filled in, and names alone become parts with their parameters
   });
 });
 
+test("a parameter is set in what the scenario names alone", async () => {
+  const named = base.replace("epochs: 2,", "epochs: 2, schedule: cosine, loss: cross-entropy,");
+  const overrides = ["training.schedule.finalFraction=0.1", "training.loss.labelSmoothing=0.2"];
+  expect((await load(named, overrides)).settings.training).toMatchObject({
+    schedule: { name: "cosine", finalFraction: 0.1 },
+    loss: { name: "cross-entropy", labelSmoothing: 0.2 },
+  });
+});
+
 test("paths start at the scenario's folder, numbers may be expressions, TypeScript is the same thing", async () => {
   const folder = folderWith({
     "s.yaml": base.replace("architecture: lenet5", "path: m/net.onnx").replace("0.1", '"1/8"'),
