@@ -52,7 +52,10 @@ export function readCourse(
 ): StoredCourse | undefined {
   const path = coursePath(folder, name);
   if (!existsSync(path)) return undefined;
-  const { facts, tensors: values } = readStateFile<Pick<StoredCourse, "records" | "notes">>(path, kind);
+  const { facts, tensors: values } = readStateFile<Pick<StoredCourse, "records" | "notes">>(
+    path,
+    kind,
+  );
   const model = new Float32Array(whole.size);
   for (const { name, offset, size } of whole.entries) {
     const own = values.get(name);
