@@ -307,7 +307,7 @@ describe("refused with exit code 2, nothing written", () => {
       ["train", "s.yaml", "--out", "out", "--set", "training.batch=206"],
       { cwd },
     );
-    expect(stderr).toMatch(/^weightlink: training\.batch must be at most the 205/);
+    expect(stderr).toMatch(/^weightlink: s\.yaml: training\.batch must be at most the 205/);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect([code, stdout, readdirSync(cwd).join()]).toEqual([2, "", "s.yaml"]);
   });
