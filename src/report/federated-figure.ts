@@ -9,6 +9,7 @@ import type { TopLevelSpec } from "vega-lite";
 import {
   type CourseSummary,
   energyUnit,
+  energyUnits,
   type FederatedResult,
   type ProgressKey,
 } from "../federated/results.js";
@@ -49,11 +50,10 @@ const progressTitles: Readonly<Record<ProgressKey, string>> = {
 /** Accuracy on the way. */
 export function progressSpec(result: FederatedResult, key: ProgressKey): TopLevelSpec {
   const { axes } = result;
-  const unit = (course: CourseSummary) => energyUnit(result, course.point);
   // Energies in two units have no common axis; those in P are the ones that say what a device spends.
-  const units = [...new Set(result.summary.map(unit))];
+  const units = energyUnits(result);
   const shown = units.length > 1 ? "P" : units[0];
-  const isShown = (course: CourseSummary) => unit(course) === shown;
+  const isShown = (course: CourseSummary) => energyUnit(result, course.point) === shown;
   // Those that the figure against energy lacks come last, so that the others have the same colours in all figures.
   const all = [...result.summary].sort((a, b) => Number(isShown(b)) - Number(isShown(a)));
   const summary = key === "energy" ? all.filter(isShown) : all;
