@@ -3,6 +3,7 @@
  * (inverted-air.ts).
  */
 import { sum, sumOfSquares } from "../math/statistics.js";
+import { addTo } from "../math/vectors.js";
 import type { UplinkRound } from "./uplink.js";
 
 /** What happened to the signals of a round. Valid until the next one. */
@@ -37,7 +38,7 @@ export function alignedAir(): Air {
     superpose(signal, { active }, y) {
       const energy = active.map((_, k) => {
         const x = signal(k);
-        for (let i = 0; i < y.length; i++) y[i] += x[i];
+        addTo(y, x);
         return sumOfSquares(x);
       });
       const power = sum(energy) / y.length;

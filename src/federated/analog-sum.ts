@@ -14,6 +14,7 @@
  * for which the server is told the devices' mean squares. That some devices are missing is no noise and not in it.
  */
 import { meanSquare } from "../math/statistics.js";
+import { addTo } from "../math/vectors.js";
 import { type Air, type Arrival, forEachComponent } from "./air.js";
 import type { Aggregate, UplinkLink, UplinkRound } from "./uplink.js";
 import { levelOf, type UplinkLevel, type UplinkNoise } from "./uplink-noise.js";
@@ -79,7 +80,5 @@ export function analogSum(air: Air, size: number): AnalogSum {
 /** Σ_k Δ_k, into `out`. */
 export function addUp(updates: readonly Float32Array[], out: Float32Array): void {
   out.fill(0);
-  for (const update of updates) {
-    for (let i = 0; i < out.length; i++) out[i] += update[i];
-  }
+  for (const update of updates) addTo(out, update);
 }

@@ -11,6 +11,7 @@
  */
 import type { RandomSource } from "../kernel/index.js";
 import { sumOfSquares } from "../math/statistics.js";
+import { meanOf, writeDifference, writeStep } from "../math/vectors.js";
 import type { Scorer } from "../models/model.js";
 import { correctAndLoss } from "../models/score.js";
 import {
@@ -181,8 +182,9 @@ async function train(
     const update = memory.update(i);
     const trained = memory.trained(i);
     let at = 0;
-    for (const { from, to } of bench.travellingPlaces) {
-      for (let k = from; k < to; k++) update[at++] = trained[k] - model[k];
+    for (const place of bench.travellingPlaces) {
+      writeDifference(trained, model, place, update, at);
+      at += place.to - place.from;
     }
     return update;
   });
@@ -220,8 +222,9 @@ async function serve(
   const factor = point.server.learningRate / divisor;
   const candidate = (sum: Float32Array) => {
     let at = 0;
-    for (const { from, to } of bench.travellingPlaces) {
-      for (let k = from; k < to; k++) next[k] = model[k] + factor * sum[at++];
+    for (const place of bench.travellingPlaces) {
+      writeStep(model, place, factor, sum, at, next);
+      at += place.to - place.from;
     }
     return next;
   };
@@ -266,18 +269,6 @@ function averageExactly(
       next[k] = sum / trained.length;
     }
   }
-}
-
-/** `times` the mean of vectors, as a new one. */
-function meanOf(vectors: readonly Float32Array[], times = 1): Float32Array {
-  const mean = new Float32Array(vectors[0].length);
-  const factor = times / vectors.length;
-  for (let k = 0; k < mean.length; k++) {
-    let sum = 0;
-    for (const vector of vectors) sum += vector[k];
-    mean[k] = factor * sum;
-  }
-  return mean;
 }
 
 /** |estimate / divisor − mean|² / |mean|². */

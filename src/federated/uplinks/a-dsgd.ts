@@ -42,6 +42,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../../errors.js";
+import { addTo } from "../../math/vectors.js";
 import { dbToRatio, quantity } from "../../units.js";
 import { MessagePassing, minimaxThreshold } from "../a-dsgd/approximate-message-passing.js";
 import { gaussianProjection, hadamardProjection, type Projection } from "../a-dsgd/projection.js";
@@ -182,7 +183,7 @@ export const aDsgd = defineUplink({
 
     /** Moves the largest values of `error` + `update` into `shuffled`, and leaves the others in `error`. */
     function sparsify(error: Float32Array, update: Float32Array): void {
-      for (let i = 0; i < size; i++) error[i] += update[i];
+      addTo(error, update);
       select.select(error, sparsity, places);
       shuffled.fill(0);
       for (let next = 0; next < sparsity; next++) {
