@@ -14,6 +14,7 @@ import {
   runFederated,
 } from "../federated/study.js";
 import { assembleFederated } from "../federated/summarize.js";
+import { lockFolder } from "../files/folder-lock.js";
 import { replaceFiles } from "../files/replace.js";
 import { writeFederatedReport } from "../report/federated-report.js";
 import { federatedTable } from "../report/federated-table.js";
@@ -41,6 +42,7 @@ export async function federated(args: RunArguments): Promise<void> {
   );
   const { signal } = interrupt;
   let folder: string | undefined;
+  let unlock = () => {};
   try {
     const plan = await loadFederated(scenario, { overrides, seed });
     const prepared = await inScenario(plan.file, () => prepareFederated(plan, workers));
@@ -49,6 +51,7 @@ export async function federated(args: RunArguments): Promise<void> {
     checkCourses(prepared, folder);
     signal.throwIfAborted();
     makeRunFolder(coursesFolder(folder));
+    unlock = await lockFolder(folder);
     await replaceFiles(folder, { "scenario.json": json(header) });
     await simulate(voice, prepared, folder, header, signal);
   } catch (error) {
@@ -59,6 +62,7 @@ export async function federated(args: RunArguments): Promise<void> {
     process.exitCode = 130;
   } finally {
     interrupt.stop();
+    unlock();
   }
 }
 

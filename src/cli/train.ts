@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { InputError, inScenario } from "../errors.js";
+import { lockFolder } from "../files/folder-lock.js";
 import { replaceFiles } from "../files/replace.js";
 import { checkRunFolder, isFree, makeRunFolder, runFolders } from "../report/run-folder.js";
 import { writeEpoch, writeTrainingFigure } from "../report/training-report.js";
@@ -51,12 +52,15 @@ export async function train(args: TrainArguments): Promise<void> {
   const { signal } = interrupt;
   let bench: TrainingBench | undefined;
   let folder: string | undefined;
+  let unlock = () => {};
   try {
     const plan = await loadTraining(scenario, { overrides, seed });
     bench = await inScenario(plan.file, () => openTrainingBench(plan));
     const place = findPlace(args, plan.name, bench.identity);
     signal.throwIfAborted();
     folder = place.folder;
+    makeRunFolder(folder);
+    unlock = await lockFolder(folder);
     await begin(bench, place, commandOf("train", args, ...placeOptions(args)));
     await goOn(voice, bench, place, signal);
   } catch (error) {
@@ -69,6 +73,7 @@ export async function train(args: TrainArguments): Promise<void> {
     process.exitCode = 130;
   } finally {
     interrupt.stop();
+    unlock();
     await bench?.trainer.close();
   }
 }
@@ -121,10 +126,7 @@ async function begin(
   command: string,
 ): Promise<void> {
   if (checkpoint !== undefined) restore(bench, checkpoint);
-  else {
-    makeRunFolder(folder);
-    await writeCheckpoint(folder, checkpointOf(bench, []));
-  }
+  else await writeCheckpoint(folder, checkpointOf(bench, []));
   // What follows from the checkpoint may be older than it, where the process was killed between them.
   await writeEpoch(folder, checkpoint?.history ?? [], bench.trainer.exportModel());
   const record = scenarioRecord(bench, command);

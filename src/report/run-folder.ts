@@ -14,7 +14,8 @@ import { InputError } from "../errors.js";
 import { finiteJson } from "./json-records.js";
 
 /** What a killed run may leave before its first trial, and a killed training before its first checkpoint. */
-const beginnings = /^(results\.duckdb\.new(\.wal)?|\.checkpoint\.safetensors\.\d+\.partial)$/;
+const beginnings =
+  /^(\.lock(\.wal)?|results\.duckdb\.new(\.wal)?|\.checkpoint\.safetensors\.\d+\.partial)$/;
 
 /** Where runs go when the user names no folder: runs/NAME, runs/NAME-2, ... */
 export function* runFolders(name: string): Generator<string> {

@@ -9,6 +9,7 @@ import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { InputError } from "../errors.js";
+import { lockHolder } from "../files/folder-lock.js";
 import type {
   ParameterValue,
   RunEvent,
@@ -316,10 +317,10 @@ async function connect(path: string, readOnly: boolean, folder = path) {
 function asInputError(error: unknown, path: string, folder: string): Error {
   if (error instanceof InputError) return error;
   const { message } = error as Error;
-  const holder = /Conflicting lock is held in (.*?)\(PID (\d+)\)/.exec(message);
-  if (holder !== null) {
+  const holder = lockHolder(message);
+  if (holder !== undefined) {
     return new InputError(
-      `${folder}: process ${holder[2]} is working on this run; look at it with: weightlink watch ${folder}`,
+      `${folder}: process ${holder} is working on this run; look at it with: weightlink watch ${folder}`,
     );
   }
   return damaged(path, message);

@@ -38,6 +38,29 @@ function runAndKill(cwd: string, args: readonly string[], rounds: number): Promi
   });
 }
 
+test("a folder that a process works on is refused to another, with that one's number", async () => {
+  const cwd = folder();
+  const child = spawn(process.execPath, [program, "run", "s.yaml", "--json"], { cwd });
+  child.stderr.resume();
+  await new Promise<void>((resolve) => {
+    let stdout = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+      if (stdout.includes('"event":"round"')) resolve();
+    });
+  });
+  child.kill("SIGSTOP");
+  const second = await weightlink(["run", "s.yaml"], { cwd });
+  expect(second.code).toBe(2);
+  expect(second.stderr).toContain(`runs/s: process ${child.pid} is working on this run`);
+  // What a killed process leaves behind holds nobody up.
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  child.kill("SIGKILL");
+  await ended;
+  expect((await weightlink(["run", "s.yaml"], { cwd })).code).toBe(0);
+  expect(existsSync(join(cwd, "runs", "s", ".lock"))).toBe(false);
+});
+
 test("a run leaves results, rounds, tables and figures; done again, it trains nothing", async () => {
   const cwd = folder();
   const { code, stdout } = await weightlink(["run", "s.yaml"], { cwd });

@@ -107,6 +107,25 @@ test("train writes model, history, figures and what was asked; test counts are t
   expect(lasting.map((name) => readFileSync(join(out, name), "latin1"))).toEqual(before);
 });
 
+test("a folder that a process trains in is refused to another", async () => {
+  const cwd = folder();
+  const args = ["train", "s.yaml", "--set", "training.epochs=400", "--out", "out"];
+  const child = spawn(process.execPath, [program, ...args, "--json"], { cwd });
+  child.stderr.resume();
+  await new Promise<void>((resolve) => {
+    child.stdout.on("data", (chunk) => {
+      if (String(chunk).includes('"event":"epoch"')) resolve();
+    });
+  });
+  child.kill("SIGSTOP");
+  const second = await weightlink(args, { cwd });
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  child.kill("SIGKILL");
+  await ended;
+  expect(second.code).toBe(2);
+  expect(second.stderr).toContain(`out: process ${child.pid} is working on this run`);
+});
+
 /** Trains until so many epochs are told, waits, and kills without a warning. */
 function trainAndKill(cwd: string, args: string[], epochs: number, afterMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
