@@ -27,8 +27,8 @@ export interface ConvolutionOptions {
   /** Rows and columns of the kernel. */
   readonly kernel: number;
   readonly stride?: number;
-  /** Zeros on every side. */
-  readonly padding?: number;
+  /** Zeros on every side; "same": as few as give ceil(rows / stride) rows, the odd one at the end (SAME_UPPER). */
+  readonly padding?: number | "same";
   readonly groups?: number;
   readonly bias?: boolean;
   readonly initial?: "default" | "fan-out";
@@ -57,7 +57,9 @@ export class NetworkBuilder {
     const attributes = {
       kernel_shape: { ints: [kernel, kernel] },
       strides: { ints: [stride, stride] },
-      pads: { ints: [padding, padding, padding, padding] },
+      ...(padding === "same"
+        ? { auto_pad: { string: "SAME_UPPER" } }
+        : { pads: { ints: [padding, padding, padding, padding] } }),
       group: { int: groups },
     };
     return this.graph.node("Conv", inputs, attributes, name);

@@ -17,13 +17,18 @@
  * ImageNet's 7x7 stem and pooling are replaced by the 3x3 stem. The same paper's table 1; form and names of
  * github.com/kuangliu/pytorch-cifar.
  *
- * Limits: images of at least 4 (8 with four stages) rows and columns.
+ * `resnet8`: the small one of them, three stages of one block with 16, 32, 64 channels and shortcut B, for grey images of
+ * little detail. The stem has stride 2 already, padding is "same" (an even image gets its one row and column of zeros
+ * at the end), and names are torchvision's: `downsample.0`, `downsample.1`, `fc`. The embedded model is one.
+ *
+ * Limits: images of at least 4 (8 with four stages and in `resnet8`) rows and columns.
  */
 import { z } from "zod";
 import type { RandomSource } from "../../kernel/index.js";
 import { defineArchitecture, type Task } from "./architecture.js";
 import { type ConvolutionOptions, imageShape, NetworkBuilder } from "./network-builder.js";
 
+export const resnet8 = small("resnet8", [1, 1, 1]);
 export const resnet20 = narrow("resnet20", [3, 3, 3]);
 export const resnet32 = narrow("resnet32", [5, 5, 5]);
 export const resnet56 = narrow("resnet56", [9, 9, 9]);
@@ -39,6 +44,37 @@ interface Form {
   /** Blocks of each stage. */
   readonly blocks: readonly number[];
   readonly shortcut: Shortcut;
+  readonly stemStride: number;
+  /** Zeros around a 3x3 convolution: one on every side, or "same". */
+  readonly padding: number | "same";
+  readonly names: Names;
+}
+
+/** What codes call the parts that they call differently. */
+interface Names {
+  readonly shortcut: string;
+  readonly classifier: string;
+}
+
+const cifarForm = {
+  stemStride: 1,
+  padding: 1,
+  names: { shortcut: "shortcut", classifier: "linear" },
+};
+const smallForm = {
+  stemStride: 2,
+  padding: "same",
+  names: { shortcut: "downsample", classifier: "fc" },
+} as const;
+
+function small(name: string, blocks: readonly number[]) {
+  return defineArchitecture({
+    name,
+    summary: "residual network for small grey images, half their size already in its stem",
+    params: z.strictObject({}),
+    build: (_, task, random) =>
+      buildResNet({ ...smallForm, name, width: 16, blocks, shortcut: "B" }, task, random),
+  });
 }
 
 function narrow(name: string, blocks: readonly number[]) {
@@ -52,7 +88,7 @@ function narrow(name: string, blocks: readonly number[]) {
         .describe("where the shape changes: A, every second pixel and zeros; B, a 1x1 convolution"),
     }),
     build: ({ shortcut }, task, random) =>
-      buildResNet({ name, width: 16, blocks, shortcut }, task, random),
+      buildResNet({ ...cifarForm, name, width: 16, blocks, shortcut }, task, random),
   });
 }
 
@@ -62,27 +98,28 @@ function wide(name: string, blocks: readonly number[]) {
     summary: "residual network of He et al., its form for CIFAR, 64 to 512 channels",
     params: z.strictObject({}),
     build: (_, task, random) =>
-      buildResNet({ name, width: 64, blocks, shortcut: "B" }, task, random),
+      buildResNet({ ...cifarForm, name, width: 64, blocks, shortcut: "B" }, task, random),
   });
 }
 
 function buildResNet(form: Form, task: Task, random: RandomSource): Uint8Array {
-  const { name, width, blocks, shortcut } = form;
-  const [channels] = imageShape(name, task, 2 ** (blocks.length - 1));
+  const { name, width, blocks, stemStride: stride, padding } = form;
+  const [channels] = imageShape(name, task, stride * 2 ** (blocks.length - 1));
   const net = new NetworkBuilder(name, random);
   const input = net.graph.input("input", [null, ...task.example]);
-  let x = net.relu(convNorm(net, input, "conv1", "bn1", { ins: channels, outs: width, kernel: 3 }));
+  const stem = { ins: channels, outs: width, kernel: 3, stride, padding };
+  let x = net.relu(convNorm(net, input, "conv1", "bn1", stem));
   let ins = width;
   blocks.forEach((count, stage) => {
     for (let i = 0; i < count; i++) {
-      const stride = stage > 0 && i === 0 ? 2 : 1;
+      const step = stage > 0 && i === 0 ? 2 : 1;
       const outs = width * 2 ** stage;
-      x = basicBlock(net, x, `layer${stage + 1}.${i}`, ins, outs, stride, shortcut);
+      x = basicBlock(net, x, `layer${stage + 1}.${i}`, ins, outs, step, form);
       ins = outs;
     }
   });
   const pooled = net.flatten(net.graph.node("GlobalAveragePool", [x]));
-  return net.classify(pooled, "linear", ins, task);
+  return net.classify(pooled, form.names.classifier, ins, task);
 }
 
 function convNorm(
@@ -92,8 +129,7 @@ function convNorm(
   norm: string,
   options: ConvolutionOptions,
 ): string {
-  const padding = Math.floor(options.kernel / 2);
-  const y = net.convolution(x, conv, { padding, initial: "fan-out", ...options });
+  const y = net.convolution(x, conv, { initial: "fan-out", ...options });
   return net.batchNorm(y, norm, options.outs);
 }
 
@@ -104,7 +140,7 @@ function basicBlock(
   ins: number,
   outs: number,
   stride: number,
-  shortcut: Shortcut,
+  { padding, shortcut, names }: Form,
 ): string {
   const part = (at: string, i: number, from: number, step: number) =>
     convNorm(net, at, `${name}.conv${i}`, `${name}.bn${i}`, {
@@ -112,13 +148,15 @@ function basicBlock(
       outs,
       kernel: 3,
       stride: step,
+      padding,
     });
   const residual = part(net.relu(part(x, 1, ins, stride)), 2, outs, 1);
   let straight = x;
   if (stride !== 1 && shortcut === "A") straight = thinned(net, x, name, outs - ins);
   if (stride !== 1 && shortcut === "B") {
+    const place = `${name}.${names.shortcut}`;
     const options = { ins, outs, kernel: 1, stride };
-    straight = convNorm(net, x, `${name}.shortcut.0`, `${name}.shortcut.1`, options);
+    straight = convNorm(net, x, `${place}.0`, `${place}.1`, options);
   }
   return net.relu(net.graph.node("Add", [residual, straight]));
 }

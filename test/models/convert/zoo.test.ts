@@ -34,6 +34,7 @@ test.each([
   ["mlp", { hidden: [9] }, [13]],
   ["lenet5", {}, [2, 20, 26]],
   ["lenet5", { classic: true }, [1, 34, 32]],
+  ["resnet8", {}, [1, 10, 17]],
   ["resnet20", { shortcut: "A" }, [3, 14, 9]],
   ["resnet20", { shortcut: "B" }, [3, 12, 10]],
   ["resnet18", {}, [3, 9, 16]],

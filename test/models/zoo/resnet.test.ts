@@ -3,7 +3,8 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { cifar10 } from "../../../src/datasets/cifar10.js";
 import { RandomSource } from "../../../src/kernel/index.js";
-import { resnet18, resnet20 } from "../../../src/models/zoo/resnet.js";
+import { embeddedModels } from "../../../src/models/embedded/index.js";
+import { resnet8, resnet18, resnet20 } from "../../../src/models/zoo/resnet.js";
 import { decodeModel, encodeModel } from "../../../src/weights/onnx-proto.js";
 import { readSafetensors } from "../../../src/weights/safetensors.js";
 import { sharedPath } from "../../shared.js";
@@ -39,6 +40,22 @@ function fill(built: Uint8Array, values: ReadonlyMap<string, Float32Array>): Uin
   }
   return encodeModel(model);
 }
+
+test("resnet8: the embedded model is one, tensor by tensor and score by score", async () => {
+  const embedded = readFileSync(embeddedModels[0].path);
+  const built = resnet8.build({}, { example: [1, 28, 28], classes: 10 }, random);
+  expect(parameterShapes(built)).toEqual(parameterShapes(embedded));
+  const x = new Float32Array(8 * 784);
+  random.stream("pixels").fillNormal(x);
+  const scores = async (model: Uint8Array) => {
+    const session = await ort.InferenceSession.create(model);
+    const { logits } = await session.run({ input: new ort.Tensor("float32", x, [8, 1, 28, 28]) });
+    await session.release();
+    return logits.data as Float32Array;
+  };
+  const ours = await scores(fill(built, parameters(embedded)));
+  expect(largestDifference(ours, await scores(embedded))).toBeLessThan(1e-4);
+});
 
 const files = {
   resnet20: sharedPath("models", "resnet20-cifar10.onnx"),

@@ -24,6 +24,8 @@ const table: readonly [string, object, Task, number, number][] = [
   ["lenet5", {}, digits, 61_706, 416_520],
   ["lenet5", { classic: true }, digits, 61_706, 416_520],
   ["lenet5", {}, cifar, 62_006, 651_720],
+  ["resnet8", {}, digits, 77_754, 2_552_000],
+  ["resnet8", {}, { example: [3, 9, 11], classes: 10 }, 78_042, 510_240],
   ["resnet20", {}, cifar, 269_722, 40_551_040],
   ["resnet20", { shortcut: "B" }, cifar, 272_474, 40_813_184],
   ["resnet32", {}, cifar, 464_154, 68_862_592],
