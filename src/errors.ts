@@ -8,6 +8,16 @@ export class InputError extends Error {
   override name = "InputError";
 }
 
+/** The work of a scenario behind its schema: what is wrong is told with its file. */
+export async function inScenario<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof InputError) || error.message.startsWith(file)) throw error;
+    throw new InputError(`${file}: ${error.message}`);
+  }
+}
+
 /** The known name closest to `name`, if one is close enough to be what was meant. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;

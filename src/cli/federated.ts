@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { InputError } from "../errors.js";
+import { InputError, inScenario } from "../errors.js";
 import { benchKey } from "../federated/bench.js";
 import { isFinished, type StoredCourse } from "../federated/course.js";
 import { coursesFolder, readCourse, writeCourse } from "../federated/course-store.js";
@@ -43,9 +43,10 @@ export async function federated(args: RunArguments): Promise<void> {
   let folder: string | undefined;
   try {
     const plan = await loadFederated(scenario, { overrides, seed });
-    const prepared = await prepareFederated(plan, workers);
+    const prepared = await inScenario(plan.file, () => prepareFederated(plan, workers));
     const header = await describe(prepared, commandOf("run", args));
     folder = findPlace(args.out, plan, header);
+    checkCourses(prepared, folder);
     signal.throwIfAborted();
     makeRunFolder(coursesFolder(folder));
     await replaceFiles(folder, { "scenario.json": json(header) });
@@ -123,12 +124,33 @@ function findPlace(out: string | undefined, plan: FederatedPlan, header: Federat
   throw new Error("there is always another folder");
 }
 
-/** What a folder's federated run was asked; undefined where it holds none. */
+/** What a folder's federated run was asked; undefined where it holds none, or none that can be read. */
 function readHeader(folder: string): FederatedHeader | undefined {
   const path = join(folder, "scenario.json");
   if (!existsSync(path) || !existsSync(coursesFolder(folder))) return undefined;
-  return JSON.parse(readFileSync(path, "utf8")) as FederatedHeader;
+  try {
+    const header = JSON.parse(readFileSync(path, "utf8")) as Partial<FederatedHeader> | null;
+    return header?.resolved === undefined ? undefined : (header as FederatedHeader);
+  } catch {
+    return undefined;
+  }
 }
+
+/** Throws InputError where a training of the folder cannot be gone on with: before anything of it is written anew. */
+function checkCourses(prepared: PreparedFederated, folder: string): void {
+  for (const name of coursesOf(prepared.plan)) {
+    try {
+      readCourse(folder, name, wholeOf(prepared, name));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`${error.message}; without that file its training is done again`);
+    }
+  }
+}
+
+/** All of a training's model. */
+const wholeOf = ({ plan, benches }: PreparedFederated, { point }: CourseName) =>
+  benches.get(benchKey(plan.points[point].settings))!.whole;
 
 /** Keys of a study that no training depends on. */
 const withoutEffect = ["title", "description", "analysis", "batch", "threads"];
@@ -157,10 +179,8 @@ async function simulate(
   header: FederatedHeader,
   signal: AbortSignal,
 ): Promise<void> {
-  const { plan, benches } = prepared;
+  const { plan } = prepared;
   const start = Date.now();
-  const wholeOf = ({ point }: CourseName) =>
-    benches.get(benchKey(plan.points[point].settings))!.whole;
   const names = coursesOf(plan);
   const finished: FinishedCourse[] = [];
   const keep = (name: CourseName, { records, notes }: Pick<StoredCourse, "records" | "notes">) =>
@@ -176,7 +196,7 @@ async function simulate(
     await runFederated(prepared, {
       signal,
       stored: (name) => {
-        const course = readCourse(folder, name, wholeOf(name));
+        const course = readCourse(folder, name, wholeOf(prepared, name));
         if (course !== undefined) {
           progress.resume(name, course);
           if (isFinished(plan, name, course)) keep(name, course);
@@ -184,7 +204,7 @@ async function simulate(
         return course;
       },
       onRound: async (name, course) => {
-        await writeCourse(folder, name, wholeOf(name), course);
+        await writeCourse(folder, name, wholeOf(prepared, name), course);
         progress.round(name, course);
         if (isFinished(plan, name, course)) keep(name, course);
       },

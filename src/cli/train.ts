@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { InputError } from "../errors.js";
+import { InputError, inScenario } from "../errors.js";
 import { replaceFiles } from "../files/replace.js";
 import { checkRunFolder, isFree, makeRunFolder, runFolders } from "../report/run-folder.js";
 import { writeEpoch, writeTrainingFigure } from "../report/training-report.js";
@@ -53,7 +53,7 @@ export async function train(args: TrainArguments): Promise<void> {
   let folder: string | undefined;
   try {
     const plan = await loadTraining(scenario, { overrides, seed });
-    bench = await openTrainingBench(plan);
+    bench = await inScenario(plan.file, () => openTrainingBench(plan));
     const place = findPlace(args, plan.name, bench.identity);
     signal.throwIfAborted();
     folder = place.folder;

@@ -1,3 +1,4 @@
+import { inScenario } from "../errors.js";
 import { prepareFederated } from "../federated/study.js";
 import { counted, grouped, trialsText } from "../report/wording.js";
 import { loadScenario } from "../scenario/load.js";
@@ -28,14 +29,15 @@ export async function validate(args: ValidateArguments): Promise<void> {
 }
 
 async function checkTraining({ scenario, set, seed }: ValidateArguments): Promise<string[]> {
-  const bench = await openTrainingBench(await loadTraining(scenario, { overrides: set, seed }));
+  const plan = await loadTraining(scenario, { overrides: set, seed });
+  const bench = await inScenario(plan.file, () => openTrainingBench(plan));
   await bench.trainer.close();
   return [benchText(bench)];
 }
 
 async function checkFederated({ scenario, set, seed }: ValidateArguments): Promise<string[]> {
   const plan = await loadFederated(scenario, { overrides: set, seed });
-  const { benches } = await prepareFederated(plan);
+  const { benches } = await inScenario(plan.file, () => prepareFederated(plan));
   const lines = plan.axes.map((axis) => `${axis.path}: ${axis.values.join(", ")}`);
   const { receivers } = plan.points[0].settings;
   lines.push(

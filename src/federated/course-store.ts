@@ -2,21 +2,17 @@
  * The trainings of a run, a file each: `courses/POINT-TRIAL-RECEIVER.safetensors`, replaced after every round. It holds the
  * model under the names of its tensors, so that `model.weightsPath` reads it, what the uplink remembers, and as text
  * beside them the rounds. Random streams need no place in it: they follow from the seed and the number of the round.
- *
- * The file appears whole or not at all (`replaceFile`), so that a training that was killed goes on from its last
- * finished round.
+ * A training that was killed goes on from its last finished round.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../errors.js";
-import { replaceFile } from "../files/replace.js";
 import type { Layout } from "../weights/layout.js";
-import { readSafetensorsFile, writeSafetensors } from "../weights/safetensors.js";
+import { readStateFile, type StateKind, writeStateFile } from "../weights/state-file.js";
 import type { StoredCourse } from "./course.js";
 import type { CourseName } from "./history.js";
 
-/** Grows when the content changes, so that neither program misreads the other's. */
-const courseVersion = 1;
+const kind: StateKind = { what: "a training of a federated run", version: 2 };
 
 /** Before the names of what the uplink remembers; no exporter uses it. */
 const remembered = "weightlink/uplink/";
@@ -33,7 +29,6 @@ export async function writeCourse(
   whole: Layout,
   { model, records, notes, memory }: StoredCourse,
 ): Promise<void> {
-  const text = JSON.stringify({ version: courseVersion, name, records, notes });
   const tensors = [
     ...whole.entries.map(({ name, shape, offset, size }) => ({
       name,
@@ -46,9 +41,7 @@ export async function writeCourse(
       data,
     })),
   ];
-  await replaceFile(coursePath(folder, name), async (temporary) =>
-    writeSafetensors(temporary, tensors, { weightlink: text }),
-  );
+  await writeStateFile(coursePath(folder, name), kind, { name, records, notes }, tensors);
 }
 
 /** A training as it was last stored; undefined where it has not begun. Throws InputError where it cannot be used. */
@@ -59,19 +52,10 @@ export function readCourse(
 ): StoredCourse | undefined {
   const path = coursePath(folder, name);
   if (!existsSync(path)) return undefined;
-  const { metadata, tensors } = readSafetensorsFile(path);
-  if (metadata.weightlink === undefined) {
-    throw new InputError(`${path}: is a safetensors file and not a training of a federated run`);
-  }
-  const { version, records, notes } = JSON.parse(metadata.weightlink) as {
-    version: number;
-  } & Pick<StoredCourse, "records" | "notes">;
-  if (version !== courseVersion) {
-    throw new InputError(
-      `${path}: is a training of version ${version}; this program reads version ${courseVersion}`,
-    );
-  }
-  const values = new Map(tensors.map(({ name, data }) => [name, data!]));
+  const { facts, tensors: values } = readStateFile<Pick<StoredCourse, "records" | "notes">>(
+    path,
+    kind,
+  );
   const model = new Float32Array(whole.size);
   for (const { name, offset, size } of whole.entries) {
     const own = values.get(name);
@@ -85,5 +69,5 @@ export function readCourse(
   const memory = [...values].flatMap(([name, data]): [string, Float32Array][] =>
     name.startsWith(remembered) ? [[name.slice(remembered.length), data]] : [],
   );
-  return { model, records, notes, memory: new Map(memory) };
+  return { model, ...facts, memory: new Map(memory) };
 }

@@ -69,7 +69,10 @@ export interface FederatedHeader {
   readonly overrides: readonly string[];
   readonly scenario: unknown;
   /** Every default filled in. */
-  readonly resolved: { readonly study: unknown; readonly points: readonly unknown[] };
+  readonly resolved: {
+    readonly study: unknown;
+    readonly points: readonly { readonly uplink: { readonly deviceSnrDb?: unknown } }[];
+  };
   readonly files: Readonly<Record<string, string>>;
   readonly models: readonly {
     readonly name: string;
@@ -109,4 +112,12 @@ export interface FederatedResult extends FederatedHeader {
 /** A finished training with the label of its receiver. */
 export interface FinishedCourse extends Course {
   readonly label: string;
+}
+
+/**
+ * What energies at a point are counted in: P, which a device may spend per component, where the scheme is given its noise by
+ * `deviceSnrDb`; else squared components of the updates, which go on the air as they are (uplink-noise.ts).
+ */
+export function energyUnit({ resolved }: Pick<FederatedHeader, "resolved">, point: number): string {
+  return resolved.points[point].uplink.deviceSnrDb === undefined ? "updates²" : "P";
 }

@@ -112,6 +112,7 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
   const notes = [
     ...(aggregate?.notes ?? []),
     ...(update?.notes ?? []),
+    ...(record.lost ? [loss] : []),
     ...(record.diverged ? [divergence(record)] : []),
   ];
   return { model, ...told(before, record, notes) };
@@ -142,6 +143,8 @@ function guessing({ point, bench }: RoundContext, round: number) {
 
 const divergence = ({ round }: RoundRecord) =>
   `a training has diverged in round ${round}: its accuracy counts as that of guessing from there on`;
+
+const loss = "nobody was heard in some rounds: they are lost, and the model stays as it was";
 
 function told({ records, notes }: CourseState, record: RoundRecord, more: readonly string[]) {
   return { records: [...records, record], notes: [...new Set([...notes, ...more])] };

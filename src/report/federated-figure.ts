@@ -6,7 +6,12 @@
  * not x. Panels are all other swept parameters.
  */
 import type { TopLevelSpec } from "vega-lite";
-import type { CourseSummary, FederatedResult, ProgressKey } from "../federated/results.js";
+import {
+  type CourseSummary,
+  energyUnit,
+  type FederatedResult,
+  type ProgressKey,
+} from "../federated/results.js";
 import { isNumeric } from "./figure-axes.js";
 import { legend } from "./figure-legend.js";
 import { lookup } from "./figure-scales.js";
@@ -38,13 +43,19 @@ const progressTitles: Readonly<Record<ProgressKey, string>> = {
   round: "Round",
   timeS: "Time [s]",
   airtimeS: "Airtime [s]",
-  energy: "Energy per device [sum of squared components]",
+  energy: "Energy per device",
 };
 
 /** Accuracy on the way. */
 export function progressSpec(result: FederatedResult, key: ProgressKey): TopLevelSpec {
   const { axes } = result;
-  const rows = result.summary.flatMap((course) =>
+  const unit = (course: CourseSummary) => energyUnit(result, course.point);
+  // Energies in two units have no common axis; those in P are the ones that say what a device spends.
+  const units = [...new Set(result.summary.map(unit))];
+  const shown = units.length > 1 ? "P" : units[0];
+  const summary =
+    key === "energy" ? result.summary.filter((each) => unit(each) === shown) : result.summary;
+  const rows = summary.flatMap((course) =>
     course.curve.map(
       (place): FigureRow => ({
         ...namesOf(result, course, axes),
@@ -53,12 +64,17 @@ export function progressSpec(result: FederatedResult, key: ProgressKey): TopLeve
       }),
     ),
   );
-  return spec(
-    result,
-    rows,
-    progressTitles[key],
-    `Test accuracy against ${progressTitles[key].toLowerCase()}`,
-  );
+  const title = key === "energy" ? `${progressTitles[key]} [${shown}]` : progressTitles[key];
+  const left =
+    summary.length < result.summary.length
+      ? "; without schemes that are not given a deviceSnrDb"
+      : "";
+  return spec(result, rows, {
+    x: title,
+    isCount: key === "round",
+    description: `Test accuracy against ${progressTitles[key].toLowerCase()}`,
+    left,
+  });
 }
 
 /** Accuracy of the last rounds against the first swept number; undefined where none is swept. */
@@ -74,7 +90,7 @@ export function sweepSpec(result: FederatedResult): TopLevelSpec | undefined {
     }),
   );
   const over = `Test accuracy over the last ${counted(result.lastRounds, "round")} against ${x.title}`;
-  return spec(result, rows, x.title, over);
+  return spec(result, rows, { x: x.title, description: over });
 }
 
 function percents(of: Pick<CourseSummary, "accuracy" | "interval95">) {
@@ -95,18 +111,26 @@ function namesOf(
     : { curve: receiver, panel: named.join(", ") };
 }
 
+interface Wording {
+  readonly x: string;
+  /** Whether x has whole numbers only. */
+  readonly isCount?: boolean;
+  readonly description: string;
+  /** What the figure does not show, as the end of the subtitle. */
+  readonly left?: string;
+}
+
 function spec(
   result: FederatedResult,
   rows: readonly FigureRow[],
-  xTitle: string,
-  description: string,
+  { x, isCount = false, description, left = "" }: Wording,
 ): TopLevelSpec {
   const panels = [...new Set(rows.map(({ panel }) => panel))];
   const curves = [...new Set(rows.map(({ curve }) => curve))];
   const columns = Math.min(3, panels.length);
   const [width, height] = columns === 1 ? [540, 320] : columns === 2 ? [320, 240] : [250, 200];
   const total = Math.max(1, columns) * width + axisWidth;
-  const panel = { width, height, ...layers(rows, curves, xTitle, total) };
+  const panel = { width, height, ...layers(rows, curves, x, isCount, total) };
   const facet = {
     facet: {
       field: "panel",
@@ -126,7 +150,7 @@ function spec(
     result.trials === 1
       ? "one trial"
       : `mean of ${counted(result.trials, "trial")}, bands: 95 % interval`;
-  const subtitle = `${model.name}, ${grouped(model.travelling)} numbers in an update; ${trials}`;
+  const subtitle = `${model.name}, ${grouped(model.travelling)} numbers in an update; ${trials}${left}`;
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",
     description: `${description}, in percent, for ${curves.join(", ")}.`,
@@ -149,14 +173,20 @@ function layers(
   rows: readonly FigureRow[],
   curves: readonly string[],
   xTitle: string,
+  isCount: boolean,
   total: number,
 ): Part {
-  const places = new Set(rows.map(({ x }) => x)).size;
+  const places = new Map<string, number>();
+  for (const { panel, curve } of rows) {
+    const key = JSON.stringify([panel, curve]);
+    places.set(key, (places.get(key) ?? 0) + 1);
+  }
   const x = {
     field: "x",
     type: "quantitative",
     title: xTitle,
     scale: { nice: false, zero: false },
+    ...(isCount && { axis: { tickMinStep: 1, format: "d" } }),
   };
   const y = { field: "accuracy", type: "quantitative", title: "Test accuracy [%]" };
   const ofCurve = (range: readonly unknown[]) => byLabel("curve", curves, range);
@@ -182,6 +212,6 @@ function layers(
         legend: legend(curves, true, total),
       },
     },
-    layer: [band, line, ...(places / curves.length <= mostMarkers ? [points] : [])],
+    layer: [band, line, ...(Math.max(...places.values()) <= mostMarkers ? [points] : [])],
   };
 }

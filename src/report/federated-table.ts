@@ -1,5 +1,10 @@
 /** The tables of a federated run: plain text for the terminal, Markdown for documents. */
-import type { CourseSummary, FederatedResult, TargetProgress } from "../federated/results.js";
+import {
+  type CourseSummary,
+  energyUnit,
+  type FederatedResult,
+  type TargetProgress,
+} from "../federated/results.js";
 import type { TargetRatio } from "../study/results.js";
 import { type Column, fitted, markdownLines, type Table } from "./table.js";
 import {
@@ -41,6 +46,16 @@ function axisColumns<Row extends Pick<CourseSummary, "parameters">>({
   }));
 }
 
+/** With the unit, where all points have the same; `sentences` explains where they have not. */
+function energyTitle(result: FederatedResult): string {
+  const units = unitsOf(result);
+  return `energy per device${units.length === 1 ? ` [${units[0]}]` : ""}`;
+}
+
+const unitsOf = (result: FederatedResult) => [
+  ...new Set(result.summary.map(({ point }) => energyUnit(result, point))),
+];
+
 function summaryTable(result: FederatedResult): Table<CourseSummary> {
   const { summary } = result;
   const some = (of: (row: CourseSummary) => number) => summary.some((row) => of(row) > 0);
@@ -54,7 +69,7 @@ function summaryTable(result: FederatedResult): Table<CourseSummary> {
     values: [
       { title: "receiver", isText: true, cell: (row) => row.receiver },
       {
-        title: `accuracy, last ${counted(result.lastRounds, "round")} [%]`,
+        title: `accuracy, last ${counted(Math.min(result.lastRounds, result.rounds), "round")} [%]`,
         cell: (row) => {
           const half = halfWidth(row);
           return `${percent(row.accuracy)}${half === undefined ? "" : ` ± ${half.padStart(5)}`}`;
@@ -68,7 +83,7 @@ function summaryTable(result: FederatedResult): Table<CourseSummary> {
       },
       ...optional("airtime [s]", (row) => row.airtimeS),
       ...optional("time [s]", (row) => row.timeS),
-      ...optional("energy per device", (row) => row.energy),
+      ...optional(energyTitle(result), (row) => row.energy),
       ...optional("lost rounds", (row) => row.lostRounds),
       ...optional("late or dropped out", (row) => row.missing),
       ...optional("diverged", (row) => row.diverged),
@@ -102,7 +117,7 @@ function progressTable(result: FederatedResult): Table<ProgressRow> {
       { title: "rounds", cell: (row) => amount(row.round) },
       { title: "time [s]", cell: (row) => amount(row.timeS) },
       { title: "airtime [s]", cell: (row) => amount(row.airtimeS) },
-      { title: "energy per device", cell: (row) => amount(row.energy) },
+      { title: energyTitle(result), cell: (row) => amount(row.energy) },
     ],
     group: (row) => JSON.stringify([row.target, row.course.point]),
   };
@@ -143,10 +158,16 @@ function requiredText({ requiredDb, reached }: TargetRatio): string {
   return reached === "never" ? "beyond the sweep" : "below the sweep";
 }
 
-function sentences({ complete, finished, wanted, summary, trials }: FederatedResult): string[] {
+function sentences(result: FederatedResult): string[] {
+  const { complete, finished, wanted, summary, trials } = result;
   return [
     ...(trials > 1 && summary.some(({ interval95 }) => interval95 !== null)
       ? ["± is half of the Student t 95 % interval of the mean over trials."]
+      : []),
+    ...(unitsOf(result).length > 1
+      ? [
+          "Energies are in units of P where the uplink is given deviceSnrDb, else in those of squared updates: these two do not compare.",
+        ]
       : []),
     ...(complete
       ? []

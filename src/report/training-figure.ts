@@ -143,7 +143,7 @@ function accuracyPanel(history: readonly EpochRecord[], splits: readonly ScoredS
         mark: { type: "line", strokeWidth: 2 },
         encoding: { ...encoding, strokeDash: ofSplit(dashes) },
       },
-      ...(history.length <= mostMarkers
+      ...(history.filter((record) => splits.some((split) => record[split])).length <= mostMarkers
         ? [
             {
               mark: point,

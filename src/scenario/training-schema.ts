@@ -16,11 +16,15 @@ import { augmentations } from "../training/augmentations/index.js";
 import { schedules } from "../training/schedules/index.js";
 import type { Schedule } from "../training/schedules/schedule.js";
 import { quantity } from "../units.js";
+import { isMap } from "./paths.js";
 import { partOf, studyShape } from "./schema.js";
 
-/** One of `parts` as a map, or by its name alone. */
-export const nameOrMap = (parts: readonly NamedPart[]) =>
-  z.preprocess((entry) => (typeof entry === "string" ? { name: entry } : entry), named(parts));
+/** One of `parts` as a map, or by its name alone; a map without a name has the name `usual`, where there is one. */
+export const nameOrMap = (parts: readonly NamedPart[], usual?: string) =>
+  z.preprocess((entry) => {
+    if (typeof entry === "string") return { name: entry };
+    return usual !== undefined && isMap(entry) ? { name: usual, ...entry } : entry;
+  }, named(parts));
 
 export const networkSchema = z
   .strictObject({
@@ -75,7 +79,9 @@ export const loopParams = {
 
 /** Parts of `training` that go by name. */
 export const loopParts = {
-  loss: nameOrMap(losses).prefault(losses[0].name).describe("what is made small: a name, or a map"),
+  loss: nameOrMap(losses, losses[0].name)
+    .prefault(losses[0].name)
+    .describe("what is made small: a name, or a map"),
   optimizer: named(
     optimizers.map((o) => ({ ...o, params: o.params.safeExtend({ learningRate }) })),
   ).describe("how gradients change weights"),

@@ -26,13 +26,16 @@ export async function firstDifference(stored: RunHeader, plan: Plan): Promise<st
   );
 }
 
-/** Every key in which two values differ, as "path: value there, value here". */
+/**
+ * Every key in which two values differ, as "path: value there, value here". The name of a part comes before its
+ * parameters, which belong to it.
+ */
 export function differences(there: unknown, here: unknown, path = ""): string[] {
   if (isDeepStrictEqual(there, here)) return [];
   if (!isObject(there) || !isObject(here) || Array.isArray(there) !== Array.isArray(here)) {
     return [`${path}: ${shown(there)} there, ${shown(here)} here`];
   }
-  const keys = [...new Set([...Object.keys(there), ...Object.keys(here)])];
+  const keys = [...new Set(["name", ...Object.keys(there), ...Object.keys(here)])];
   return keys.flatMap((key) => {
     const step = Array.isArray(there) ? `[${key}]` : path === "" ? key : `.${key}`;
     return differences(there[key], here[key], `${path}${step}`);

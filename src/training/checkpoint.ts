@@ -2,21 +2,16 @@
  * Checkpoints: a safetensors file with everything that training changes, under the trainer's names, and as text
  * beside it how far the training is and which training it is. Random streams need no place in it: they
  * follow from the seed and the number of the epoch (`batches.ts`).
- *
- * The file appears whole or not at all (`replaceFile`), so that the one before it is valid until then.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { InputError } from "../errors.js";
-import { replaceFile } from "../files/replace.js";
 import type { TrainingSettings } from "../scenario/training-schema.js";
 import { differences } from "../study/resume.js";
-import { readSafetensorsFile, writeSafetensors } from "../weights/safetensors.js";
+import { readStateFile, type StateKind, writeStateFile } from "../weights/state-file.js";
 import type { EpochRecord } from "./history.js";
 import type { TrainerState } from "./local.js";
 
-/** Grows when the content changes, so that neither program misreads the other's. */
-const checkpointVersion = 1;
+const kind: StateKind = { what: "a checkpoint", version: 2 };
 
 export const checkpointPath = (folder: string) => join(folder, "checkpoint.safetensors");
 
@@ -42,31 +37,16 @@ export async function writeCheckpoint(
   folder: string,
   { identity, steps, history, state }: Checkpoint,
 ): Promise<void> {
-  const text = JSON.stringify({ version: checkpointVersion, identity, steps, history });
   const tensors = [...state].map(([name, data]) => ({ name, shape: [data.length], data }));
-  await replaceFile(checkpointPath(folder), async (temporary) =>
-    writeSafetensors(temporary, tensors, { weightlink: text }),
-  );
+  await writeStateFile(checkpointPath(folder), kind, { identity, steps, history }, tensors);
 }
 
 /** The checkpoint in a folder; undefined where there is none. Throws InputError where it cannot be used. */
 export function readCheckpoint(folder: string): Checkpoint | undefined {
   const path = checkpointPath(folder);
   if (!existsSync(path)) return undefined;
-  const { metadata, tensors } = readSafetensorsFile(path);
-  if (metadata.weightlink === undefined) {
-    throw new InputError(`${path}: is a safetensors file and not the checkpoint of a training`);
-  }
-  const { version, ...facts } = JSON.parse(metadata.weightlink) as { version: number } & Omit<
-    Checkpoint,
-    "state"
-  >;
-  if (version !== checkpointVersion) {
-    throw new InputError(
-      `${path}: is a checkpoint of version ${version}; this program reads version ${checkpointVersion}`,
-    );
-  }
-  return { ...facts, state: new Map(tensors.map(({ name, data }) => [name, data!])) };
+  const { facts, tensors } = readStateFile<Omit<Checkpoint, "state">>(path, kind);
+  return { ...facts, state: tensors };
 }
 
 /** Settings that change no weight and no count. */

@@ -1,6 +1,6 @@
 /** Federated runs through the real tool: files, kills, Ctrl-C, what is refused. */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { FederatedResult } from "../../src/federated/results.js";
@@ -132,7 +132,8 @@ describe("refused with exit code 2, nothing written", () => {
   ])("%j", async (args, message) => {
     const cwd = folder();
     const { code, stderr } = await weightlink(["run", "s.yaml", ...args], { cwd });
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`weightlink: ${message}`)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^weightlink: s\.yaml\b/)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(readdirSync(cwd)).toEqual(["s.yaml"]);
   });
 
@@ -144,14 +145,33 @@ describe("refused with exit code 2, nothing written", () => {
     ]);
   });
 
-  test("a folder that holds another federated run", async () => {
+  test("a folder that holds another federated run, or a training that is damaged", async () => {
     const cwd = folder();
     const short = ["run", "s.yaml", "--out", "run", "--quiet", "--set", "training.rounds=1"];
     expect((await weightlink(short, { cwd })).code).toBe(0);
+    const [course] = readdirSync(join(cwd, "run", "courses"));
+    const path = join(cwd, "run", "courses", course);
+    const [whole, table] = [readFileSync(path), readFileSync(join(cwd, "run", "table.md"), "utf8")];
+    writeFileSync(path, whole.subarray(0, 1000));
+    const again = await weightlink(short, { cwd });
+    expect([again.code, again.stderr]).toEqual([
+      2,
+      expect.stringMatching(/0-0-0\.safetensors: .*; without that file its training is done again/),
+    ]);
+    expect(readFileSync(join(cwd, "run", "table.md"), "utf8")).toBe(table);
+    writeFileSync(path, whole);
+    const report = await weightlink(["report", "run"], { cwd });
+    expect([report.code, report.stderr.trim()]).toEqual([
+      2,
+      "weightlink: run: holds a federated run, which this command does not read; its numbers are in results.json and rounds.csv",
+    ]);
     const { code, stderr } = await weightlink(["run", "s.yaml", "--out", "run"], { cwd });
     expect([code, stderr.trim()]).toEqual([
       2,
       "weightlink: --out run: holds a run of another scenario (points[0].training.rounds: 1 there, 12 here); name another folder",
     ]);
+    writeFileSync(join(cwd, "run", "scenario.json"), '{"a":');
+    const damaged = await weightlink(["run", "s.yaml", "--out", "run"], { cwd });
+    expect([damaged.code, damaged.stderr]).toEqual([2, expect.stringContaining("is not empty")]);
   });
 });

@@ -288,11 +288,11 @@ describe("refused with exit code 2, nothing written", () => {
       writeSafetensors(checkpointPath(at), [], { weightlink });
     metadata('{"version":99}');
     expect(await messageOf(trainHere(cwd, { resume: at }))).toMatch(
-      /checkpoint\.safetensors: is a checkpoint of version 99; this program reads version 1/,
+      /checkpoint\.safetensors: is a checkpoint of version 99; this program reads version 2/,
     );
     writeSafetensors(checkpointPath(at), []);
     expect(await messageOf(trainHere(cwd, { resume: at }))).toMatch(
-      /checkpoint\.safetensors: is a safetensors file and not the checkpoint of a training/,
+      /checkpoint\.safetensors: is a safetensors file and not a checkpoint/,
     );
     const whole = readFileSync(checkpointPath(at));
     writeFileSync(checkpointPath(at), whole.subarray(0, whole.length - 9));
@@ -307,7 +307,7 @@ describe("refused with exit code 2, nothing written", () => {
       ["train", "s.yaml", "--out", "out", "--set", "training.batch=206"],
       { cwd },
     );
-    expect(stderr).toMatch(/^weightlink: training\.batch must be at most the 205/);
+    expect(stderr).toMatch(/^weightlink: s\.yaml: training\.batch must be at most the 205/);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect([code, stdout, readdirSync(cwd).join()]).toEqual([2, "", "s.yaml"]);
   });

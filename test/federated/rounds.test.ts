@@ -177,7 +177,10 @@ test("a setting is chosen on validation images of the round, and leaves the othe
 
 describe("rounds that go wrong", () => {
   test("nobody in time: the round is lost and the model stays", async () => {
-    const [{ records, model }] = await runAll(["devices.deadlineS=1e-6"]);
+    const [{ records, model, notes }] = await runAll(["devices.deadlineS=1e-6"]);
+    expect(notes).toEqual([
+      "nobody was heard in some rounds: they are lost, and the model stays as it was",
+    ]);
     const { points, study } = await planOf();
     const bench = await openFederatedBench(points[0].settings, study);
     expect(largestDifference(model, bench.initial(0))).toBe(0);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { RoundRecord } from "../../src/federated/history.js";
 import type { FederatedHeader, FinishedCourse } from "../../src/federated/results.js";
 import { assembleFederated, lastAccuracy } from "../../src/federated/summarize.js";
+import { progressSpec } from "../../src/report/federated-figure.js";
 import { roundsCsv } from "../../src/report/federated-report.js";
 import { federatedMarkdown, federatedTable } from "../../src/report/federated-table.js";
 
@@ -24,6 +25,9 @@ const header = {
   title: "a study",
   axes: [{ path: "uplink.deviceSnrDb", title: "Device SNR [dB]", values: [0, 10] }],
   points: [{ "uplink.deviceSnrDb": 0 }, { "uplink.deviceSnrDb": 10 }],
+  resolved: { points: [{ uplink: { deviceSnrDb: 0 } }, { uplink: { deviceSnrDb: 10 } }] },
+  models: [{ name: "net", travelling: 7 }],
+  rounds: 7,
   receivers: [
     ["ml", "mmse"],
     ["ml", "mmse"],
@@ -137,6 +141,25 @@ test("tables for the terminal and for documents hold the same numbers", () => {
     expect(markdown).toContain(number);
   }
 });
+
+test("energies: the unit is told, and two units are never on one axis", () => {
+  expect(federatedMarkdown(result)).toContain("| energy per device [P] |");
+  const places = (of: typeof result) => progressSpec(of, "energy") as unknown as Drawn;
+  expect(JSON.stringify(places(result))).toContain("Energy per device [P]");
+  const mixed = {
+    ...result,
+    resolved: { study: {}, points: [{ uplink: {} }, result.resolved.points[1]] },
+  };
+  expect(federatedMarkdown(mixed)).toMatch(/\| energy per device \|.*these two do not compare/s);
+  expect(places(mixed).title.subtitle.join(" ")).toContain("without schemes that are not given a");
+  expect(places(mixed).data.values.length).toBe(places(result).data.values.length / 2);
+  expect(places(mixed).data.values.every(({ panel }) => panel.includes("10"))).toBe(true);
+});
+
+interface Drawn {
+  readonly title: { readonly subtitle: readonly string[] };
+  readonly data: { readonly values: readonly { readonly panel: string }[] };
+}
 
 test("rounds.csv: one row per round, points, trials and receivers in order, empty where nothing applies", () => {
   const lines = roundsCsv(header, courses).trimEnd().split("\n");

@@ -37,12 +37,16 @@ test("defaults are filled in, and names alone become parts with their parameters
   });
 });
 
-test("a parameter is set in what the scenario names alone", async () => {
+test("a parameter is set in what the scenario names alone, or leaves out", async () => {
   const named = base.replace("epochs: 2,", "epochs: 2, schedule: cosine, loss: cross-entropy,");
   const overrides = ["training.schedule.finalFraction=0.1", "training.loss.labelSmoothing=0.2"];
   expect((await load(named, overrides)).settings.training).toMatchObject({
     schedule: { name: "cosine", finalFraction: 0.1 },
     loss: { name: "cross-entropy", labelSmoothing: 0.2 },
+  });
+  expect((await load(base, [overrides[1]])).settings.training.loss).toEqual({
+    name: "cross-entropy",
+    labelSmoothing: 0.2,
   });
 });
 

@@ -217,7 +217,7 @@ function checkSeparable(misalignment: Misalignment, estimator: string, devices: 
       if (onePhase && oneGain) continue;
       throw new InputError(
         `oac-misaligned: estimator ${estimator} cannot tell devices ${b} and ${a} apart, which have ` +
-          `the same delay, ${delays?.[a] ?? 0}, and different gains; use lmmse or aligned-sample, or other delays`,
+          `the same delay, ${delays?.[a] ?? 0}, and different ${onePhase ? "gains" : "phases"}; use lmmse or aligned-sample, or give them delays (maxDelay)`,
       );
     }
   }

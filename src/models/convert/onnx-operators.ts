@@ -124,7 +124,8 @@ function dense(
   bias: FloatTensor | undefined,
   output = node.output[0],
 ): void {
-  if (matrix?.shape.length !== 2) throw c.refused(node, "must multiply by a constant matrix");
+  if (matrix?.shape.length !== 2)
+    throw c.refused(node, "must multiply by a constant matrix, which is all that a layer can");
   const [, units] = matrix.shape;
   const order = identityOrder(c.shape(node.input[0]).length);
   const weights = [{ part: "kernel", ...matrix }];

@@ -130,7 +130,7 @@ describe("parameters that do not fit", () => {
   test("devices that ml cannot tell apart", () => {
     const message =
       "oac-misaligned: estimator ml cannot tell devices 0 and 2 apart, which have the same delay, 0.2, and different " +
-      "gains; use lmmse or aligned-sample, or other delays";
+      "phases; use lmmse or aligned-sample, or give them delays (maxDelay)";
     expect(() => open({ snrDb: 3, delays: [0.2, 0, 0.2], maxPhaseRad: 1 })).toThrow(message);
     expect(() => open({ snrDb: 3, maxPhaseRad: 1, estimator: "sp-ml" })).toThrow(
       "estimator sp-ml cannot tell devices 0 and 1 apart, which have the same delay, 0,",
