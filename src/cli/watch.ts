@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InputError } from "../errors.js";
 import { journalPath } from "../report/run-folder.js";
 import type { TrialResult } from "../study/results.js";
-import { federatedRunRefused, isFederatedRun, storePath } from "../study/store.js";
+import { refuseFederatedRun, storePath } from "../study/store.js";
 import type { EndEvent, StartEvent, StudyEvent, TrialEvent } from "./events.js";
 import { duration, type Progress, showProgress, silent } from "./progress.js";
 
@@ -22,7 +22,7 @@ export interface WatchArguments {
 export async function watch({ run, json, every }: WatchArguments): Promise<void> {
   const path = journalPath(run);
   if (!existsSync(path)) {
-    if (isFederatedRun(run)) throw new InputError(federatedRunRefused(run));
+    refuseFederatedRun(run);
     throw new InputError(
       existsSync(storePath(run))
         ? `${run}: has no journal (${path}) to watch; weightlink report and weightlink query read its store`

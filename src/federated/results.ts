@@ -121,3 +121,8 @@ export interface FinishedCourse extends Course {
 export function energyUnit({ resolved }: Pick<FederatedHeader, "resolved">, point: number): string {
   return resolved.points[point].uplink.deviceSnrDb === undefined ? "updates²" : "P";
 }
+
+/** The units of all energies in a result; with more than one they do not compare. */
+export const energyUnits = (result: FederatedResult): readonly string[] => [
+  ...new Set(result.summary.map(({ point }) => energyUnit(result, point))),
+];

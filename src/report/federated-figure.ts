@@ -9,6 +9,7 @@ import type { TopLevelSpec } from "vega-lite";
 import {
   type CourseSummary,
   energyUnit,
+  energyUnits,
   type FederatedResult,
   type ProgressKey,
 } from "../federated/results.js";
@@ -49,12 +50,13 @@ const progressTitles: Readonly<Record<ProgressKey, string>> = {
 /** Accuracy on the way. */
 export function progressSpec(result: FederatedResult, key: ProgressKey): TopLevelSpec {
   const { axes } = result;
-  const unit = (course: CourseSummary) => energyUnit(result, course.point);
   // Energies in two units have no common axis; those in P are the ones that say what a device spends.
-  const units = [...new Set(result.summary.map(unit))];
+  const units = energyUnits(result);
   const shown = units.length > 1 ? "P" : units[0];
-  const summary =
-    key === "energy" ? result.summary.filter((each) => unit(each) === shown) : result.summary;
+  const isShown = (course: CourseSummary) => energyUnit(result, course.point) === shown;
+  // Those that the figure against energy lacks come last, so that the others have the same colours in all figures.
+  const all = [...result.summary].sort((a, b) => Number(isShown(b)) - Number(isShown(a)));
+  const summary = key === "energy" ? all.filter(isShown) : all;
   const rows = summary.flatMap((course) =>
     course.curve.map(
       (place): FigureRow => ({
@@ -149,7 +151,7 @@ function spec(
   const trials =
     result.trials === 1
       ? "one trial"
-      : `mean of ${counted(result.trials, "trial")}, bands: 95 % interval`;
+      : `mean of ${counted(result.trials, "trial")}, bands: 95\u00a0%\u00a0interval`;
   const subtitle = `${model.name}, ${grouped(model.travelling)} numbers in an update; ${trials}${left}`;
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",
@@ -167,7 +169,7 @@ function spec(
 }
 
 /** More markers than this on a curve run into each other. */
-const mostMarkers = 20;
+const mostMarkers = 25;
 
 function layers(
   rows: readonly FigureRow[],

@@ -1,7 +1,7 @@
 /** The tables of a federated run: plain text for the terminal, Markdown for documents. */
 import {
   type CourseSummary,
-  energyUnit,
+  energyUnits,
   type FederatedResult,
   type TargetProgress,
 } from "../federated/results.js";
@@ -48,13 +48,9 @@ function axisColumns<Row extends Pick<CourseSummary, "parameters">>({
 
 /** With the unit, where all points have the same; `sentences` explains where they have not. */
 function energyTitle(result: FederatedResult): string {
-  const units = unitsOf(result);
+  const units = energyUnits(result);
   return `energy per device${units.length === 1 ? ` [${units[0]}]` : ""}`;
 }
-
-const unitsOf = (result: FederatedResult) => [
-  ...new Set(result.summary.map(({ point }) => energyUnit(result, point))),
-];
 
 function summaryTable(result: FederatedResult): Table<CourseSummary> {
   const { summary } = result;
@@ -164,7 +160,7 @@ function sentences(result: FederatedResult): string[] {
     ...(trials > 1 && summary.some(({ interval95 }) => interval95 !== null)
       ? ["± is half of the Student t 95 % interval of the mean over trials."]
       : []),
-    ...(unitsOf(result).length > 1
+    ...(energyUnits(result).length > 1
       ? [
           "Energies are in units of P where the uplink is given deviceSnrDb, else in those of squared updates: these two do not compare.",
         ]

@@ -17,9 +17,17 @@ export function describeIssues(
   return error.issues.map((issue) => `${source}: ${describe(issue, schema, root)}`).join("\n");
 }
 
+/** Where it stands in the file: a list may be written as one number, or as a range of them. */
+function writtenPath(root: unknown, path: Issue["path"]): Issue["path"] {
+  const list = path.slice(0, -1);
+  const isOne = ["number", "string"].includes(typeof valueAt(root, list));
+  return typeof path.at(-1) === "number" && isOne ? list : path;
+}
+
 function describe(issue: Issue, schema: z.ZodType, root: unknown): string {
-  const path = issue.path.join(".");
-  const value = valueAt(root, issue.path);
+  const written = writtenPath(root, issue.path);
+  const path = written.join(".");
+  const value = valueAt(root, written);
   const got = value === undefined ? "" : `, got ${shorten(value)}`;
   switch (issue.code) {
     case "unrecognized_keys": {

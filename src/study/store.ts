@@ -284,20 +284,19 @@ export async function openStore(folder: string): Promise<RunStore> {
     throw new InputError(`${folder}: is a file, not a run folder`);
   const store = await RunStore.open(folder, { readOnly: true });
   if (store === undefined) {
-    throw new InputError(
-      isFederatedRun(folder)
-        ? federatedRunRefused(folder)
-        : `${folder}: holds no run (no trials in ${storePath(folder)})`,
-    );
+    refuseFederatedRun(folder);
+    throw new InputError(`${folder}: holds no run (no trials in ${storePath(folder)})`);
   }
   return store;
 }
 
-/** Whether the folder holds a federated run, which has no store. */
-export const isFederatedRun = (folder: string) => existsSync(join(folder, "courses"));
-
-export const federatedRunRefused = (folder: string) =>
-  `${folder}: holds a federated run, which this command does not read; its numbers are in results.json and rounds.csv`;
+/** Throws InputError where the folder holds a federated run, which has neither store nor journal. */
+export function refuseFederatedRun(folder: string): void {
+  if (!existsSync(join(folder, "courses"))) return;
+  throw new InputError(
+    `${folder}: holds a federated run, which this command does not read; its numbers are in results.json and rounds.csv`,
+  );
+}
 
 async function connect(path: string, readOnly: boolean, folder = path) {
   // Loaded when needed: a large native library.

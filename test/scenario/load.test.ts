@@ -217,6 +217,18 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
       /receivers\.0\.groups: the name "a\.b" must be letters, digits and underscores/,
     ],
     [
+      "number where a list of them may stand",
+      base,
+      ["receivers=[{ name: svd-shrinkage, strength: 1.5 }]"],
+      /receivers\.0\.strength must be <= 1, got 1\.5$/,
+    ],
+    [
+      "one of a list of numbers",
+      base,
+      ["receivers=[{ name: svd-shrinkage, strength: [0.2, 1.5] }]"],
+      /receivers\.0\.strength\.1 must be <= 1, got 1\.5$/,
+    ],
+    [
       "misspelled model",
       base.replace("glyphs-resnet", "glyph-resnet"),
       [],
