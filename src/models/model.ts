@@ -60,6 +60,19 @@ export interface Scorer {
     count: number,
   ): Promise<Float32Array>;
   /**
+   * Population variance of every batch normalization's input over a batch of examples and all positions: a number of each
+   * channel, in the order of `Model.layers`. Each layer stands behind layers that use a given mean and the variance f v^p,
+   * with the v that they measure. `statistics` holds the means, and in place of the variances f; `exponents` holds p, of
+   * each channel. Ends what `setWeights` has prepared. Absent for formats without `Model.layers`.
+   */
+  measureVariances?(
+    weights: Float32Array,
+    statistics: Float32Array,
+    exponents: Float32Array,
+    inputs: readonly ExampleInput[],
+    count: number,
+  ): Promise<Float32Array>;
+  /**
    * Inner values of the network at `names` (`LinearLayer.input`) for a batch of examples, and their shapes.
    * Ends what `setWeights` has prepared. Absent for formats without `Model.layers`.
    */

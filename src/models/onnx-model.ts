@@ -25,6 +25,7 @@ import { findLayers } from "./onnx-layers.js";
 import {
   measuringGraph,
   openedGraph,
+  probingGraph,
   settableGraph,
   statisticsLocation,
 } from "./onnx-statistics.js";
@@ -95,6 +96,7 @@ class OnnxScorer implements Scorer {
   #session: ort.InferenceSession | undefined;
   #settable: Uint8Array | undefined;
   #measuring: Uint8Array | undefined;
+  #probing: Uint8Array | undefined;
 
   constructor(
     readonly path: string,
@@ -114,12 +116,7 @@ class OnnxScorer implements Scorer {
 
   async setWeights(weights: Float32Array, statistics?: Float32Array): Promise<void> {
     if (statistics === undefined) return this.#open(this.split.graph, weights);
-    const { statisticsSize } = this.layers;
-    if (statistics.length !== statisticsSize) {
-      throw new RangeError(
-        `setWeights: needs ${statisticsSize} statistics, got ${statistics.length}`,
-      );
-    }
+    this.#checkLength("setWeights", statistics);
     // Made when asked for, and kept: most receivers do without. They hold what does not travel.
     this.#settable ??= settableGraph(this.split.graph, this.layers);
     await this.#open(this.#settable, weights, statistics);
@@ -138,18 +135,34 @@ class OnnxScorer implements Scorer {
   ): Promise<Float32Array> {
     this.#measuring ??= measuringGraph(this.split.graph);
     await this.#open(this.#measuring, weights);
-    const session = this.#session!;
-    const outputs = await session.run(this.#feeds(examples, count));
+    const outputs = await this.#runOnce(examples, count);
     const statistics = new Float32Array(this.layers.statisticsSize);
     this.layers.normalization.forEach(({ channels, offset }, i) => {
-      [0, 1].forEach((part) => {
-        const { data } = outputs[session.outputNames[2 * i + part]];
-        statistics.set(data as Float32Array, offset + part * channels);
-      });
+      statistics.set(outputs[2 * i], offset);
+      statistics.set(outputs[2 * i + 1], offset + channels);
     });
-    // Its memory is for one batch of all examples; the network is scored with less.
-    await this.close();
     return statistics;
+  }
+
+  async measureVariances(
+    weights: Float32Array,
+    statistics: Float32Array,
+    exponents: Float32Array,
+    examples: readonly ExampleInput[],
+    count: number,
+  ): Promise<Float32Array> {
+    this.#checkLength("measureVariances", statistics);
+    const given = new Float32Array(statistics.length + exponents.length);
+    given.set(statistics);
+    given.set(exponents, statistics.length);
+    this.#probing ??= probingGraph(this.split.graph, this.layers);
+    await this.#open(this.#probing, weights, given);
+    const outputs = await this.#runOnce(examples, count);
+    const variances = new Float32Array(exponents.length);
+    this.layers.normalization.forEach(({ offset }, i) => {
+      variances.set(outputs[i], offset / 2);
+    });
+    return variances;
   }
 
   async innerValues(
@@ -203,6 +216,20 @@ class OnnxScorer implements Scorer {
         `${this.path}: ONNX Runtime cannot run this model: ${(error as Error).message}`,
       );
     }
+  }
+
+  /** All outputs for one batch. Its memory is given back: the network is scored in smaller batches. */
+  async #runOnce(examples: readonly ExampleInput[], count: number): Promise<Float32Array[]> {
+    const { outputNames } = this.#session!;
+    const outputs = await this.#session!.run(this.#feeds(examples, count));
+    await this.close();
+    return outputNames.map((name) => outputs[name].data as Float32Array);
+  }
+
+  #checkLength(caller: string, statistics: Float32Array): void {
+    const { statisticsSize } = this.layers;
+    if (statistics.length === statisticsSize) return;
+    throw new RangeError(`${caller}: needs ${statisticsSize} statistics, got ${statistics.length}`);
   }
 
   #feeds(examples: readonly ExampleInput[], count: number): Record<string, ort.Tensor> {

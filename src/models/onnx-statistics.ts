@@ -6,6 +6,8 @@
  * - `measuringGraph`: every BatchNormalization uses mean and population variance of its input over the batch
  *   and all positions, as in training, and these come out. So each layer's statistics are those behind
  *   layers that have been recalibrated already.
+ * - `probingGraph`: every BatchNormalization uses a given mean and the variance f v^p, with given f and p and the
+ *   variance v of its input over the batch and all positions, which comes out.
  *
  * The statistics are written out as Reshape [0, 0, -1], ReduceMean, Sub, Mul, ReduceMean. The operator's own
  * training mode exists from operator set 14 on only, and a model of an older set cannot be lifted to it as
@@ -33,80 +35,154 @@ const own = "weightlink/";
 
 export function settableGraph(bytes: Uint8Array, { normalization }: Layers): Uint8Array {
   const model = decodeModel(bytes);
-  const casts: OnnxNode[] = [];
+  const given = new GivenVectors(model);
   batchNormalizations(model.graph).forEach((node, i) => {
     const { channels, offset } = normalization[i];
     [3, 4].forEach((input, part) => {
-      const name = `${own}${i}.${part === 0 ? "mean" : "variance"}`;
       const type = elementType(model, node.input[input]!);
-      model.graph.initializer.push({
-        name,
-        dims: [channels],
-        data_type: DataType.FLOAT,
-        data_location: DataLocation.EXTERNAL,
-        external_data: [
-          { key: "location", value: statisticsLocation },
-          { key: "offset", value: String(4 * (offset + part * channels)) },
-          { key: "length", value: String(4 * channels) },
-        ],
-      });
-      if (type === DataType.FLOAT) node.input[input] = name;
-      else {
-        const to = { name: "to", type: AttributeType.INT, i: type };
-        casts.push({ op_type: "Cast", input: [name], output: [`${name}.cast`], attribute: [to] });
-        node.input[input] = `${name}.cast`;
-      }
+      const name = `${i}.${part === 0 ? "mean" : "variance"}`;
+      node.input[input] = given.add(name, offset + part * channels, channels, type);
     });
   });
-  model.graph.node = [...casts, ...model.graph.node];
+  model.graph.node = [...given.casts, ...model.graph.node];
   return encodeModel(model);
 }
 
 /** Its outputs are mean and variance of the first batch normalization, of the second, and so on. */
 export function measuringGraph(bytes: Uint8Array): Uint8Array {
   const model = decodeModel(bytes);
-  const { graph } = model;
-  const axes = [0, 2];
-  const axesAsInput = operatorSet(model) >= 18;
-  graph.initializer.push(int64s(`${own}flat`, [0, 0, -1]), int64s(`${own}vector`, [-1]));
-  if (axesAsInput) graph.initializer.push(int64s(`${own}axes`, axes));
-  const reduceMean = (input: string, output: string): OnnxNode => ({
-    op_type: "ReduceMean",
-    input: axesAsInput ? [input, `${own}axes`] : [input],
-    output: [output],
-    attribute: axesAsInput ? [] : [{ name: "axes", type: AttributeType.INTS, ints: axes }],
-  });
-  const plain = (op_type: string, input: string[], output: string): OnnxNode => ({
-    op_type,
-    input,
-    output: [output],
-    attribute: [],
-  });
-  const outputs: OnnxModel["graph"]["output"] = [];
-  const before = new Map<OnnxNode, OnnxNode[]>();
-  batchNormalizations(graph).forEach((node, i) => {
-    const at = (name: string) => `${own}${i}.${name}`;
+  const meter = new Meter(model);
+  batchNormalizations(model.graph).forEach((node, i) => {
     const type = elementType(model, node.input[3]!);
-    before.set(node, [
+    const { mean, variance } = meter.measure(node, i);
+    node.input[3] = mean;
+    node.input[4] = variance;
+    meter.giveOut(mean, type);
+    meter.giveOut(variance, type);
+  });
+  meter.finish();
+  return encodeModel(model);
+}
+
+/**
+ * Takes means and factors f in the order of `Layers`, and behind them an exponent p of every channel. Its outputs are the
+ * variance of the first batch normalization's input, of the second's, and so on.
+ */
+export function probingGraph(bytes: Uint8Array, layers: Layers): Uint8Array {
+  const model = decodeModel(bytes);
+  const meter = new Meter(model);
+  const given = new GivenVectors(model);
+  batchNormalizations(model.graph).forEach((node, i) => {
+    const type = elementType(model, node.input[3]!);
+    const { channels, offset } = layers.normalization[i];
+    const { variance } = meter.measure(node, i);
+    const take = (part: string, at: number) => given.add(`${i}.${part}`, at, channels, type);
+    const [power, product] = [`${own}${i}.power`, `${own}${i}.product`];
+    const exponent = take("exponent", layers.statisticsSize + offset / 2);
+    const factor = take("factor", offset + channels);
+    meter.insert(node, plain("Pow", [variance, exponent], power));
+    meter.insert(node, plain("Mul", [power, factor], product));
+    node.input[3] = take("givenMean", offset);
+    node.input[4] = product;
+    meter.giveOut(variance, type);
+  });
+  meter.finish();
+  model.graph.node = [...given.casts, ...model.graph.node];
+  return encodeModel(model);
+}
+
+/** Vectors that a graph reads from the buffer beside it. */
+class GivenVectors {
+  /** Nodes that make them of the type that an operator takes. */
+  readonly casts: OnnxNode[] = [];
+
+  constructor(readonly model: OnnxModel) {}
+
+  /** Name of the value that holds `length` numbers from `start` on. */
+  add(part: string, start: number, length: number, type: number): string {
+    const name = own + part;
+    this.model.graph.initializer.push({
+      name,
+      dims: [length],
+      data_type: DataType.FLOAT,
+      data_location: DataLocation.EXTERNAL,
+      external_data: [
+        { key: "location", value: statisticsLocation },
+        { key: "offset", value: String(4 * start) },
+        { key: "length", value: String(4 * length) },
+      ],
+    });
+    if (type === DataType.FLOAT) return name;
+    const to = { name: "to", type: AttributeType.INT, i: type };
+    this.casts.push({
+      op_type: "Cast",
+      input: [name],
+      output: [`${name}.cast`],
+      attribute: [to],
+    });
+    return `${name}.cast`;
+  }
+}
+
+/** Puts nodes into a graph that measure the statistics of batch normalizations' inputs. */
+class Meter {
+  readonly #before = new Map<OnnxNode, OnnxNode[]>();
+  readonly #outputs: OnnxModel["graph"]["output"] = [];
+  readonly #axesAsInput: boolean;
+
+  constructor(readonly model: OnnxModel) {
+    const { initializer } = model.graph;
+    this.#axesAsInput = operatorSet(model) >= 18;
+    initializer.push(int64s(`${own}flat`, [0, 0, -1]), int64s(`${own}vector`, [-1]));
+    if (this.#axesAsInput) initializer.push(int64s(`${own}axes`, axes));
+  }
+
+  /** Names of mean and variance of the input of `node`, the i-th batch normalization. */
+  measure(node: OnnxNode, i: number): { mean: string; variance: string } {
+    const at = (name: string) => `${own}${i}.${name}`;
+    this.#before.set(node, [
       plain("Reshape", [node.input[0]!, `${own}flat`], at("flat")),
-      reduceMean(at("flat"), at("channelMean")),
+      this.#reduceMean(at("flat"), at("channelMean")),
       plain("Sub", [at("flat"), at("channelMean")], at("centered")),
       plain("Mul", [at("centered"), at("centered")], at("squared")),
-      reduceMean(at("squared"), at("channelVariance")),
+      this.#reduceMean(at("squared"), at("channelVariance")),
       plain("Reshape", [at("channelMean"), `${own}vector`], at("mean")),
       plain("Reshape", [at("channelVariance"), `${own}vector`], at("variance")),
     ]);
-    node.input[3] = at("mean");
-    node.input[4] = at("variance");
-    for (const name of [at("mean"), at("variance")]) {
-      outputs.push({ name, type: { tensor_type: { elem_type: type } } });
-    }
-  });
-  graph.node = graph.node.flatMap((node) => [...(before.get(node) ?? []), node]);
-  // The scores are not needed, so the runtime leaves out what only they need.
-  graph.output = outputs;
-  return encodeModel(model);
+    return { mean: at("mean"), variance: at("variance") };
+  }
+
+  /** Puts `added` before `node`, behind what stands there already. */
+  insert(node: OnnxNode, added: OnnxNode): void {
+    this.#before.get(node)!.push(added);
+  }
+
+  giveOut(name: string, type: number): void {
+    this.#outputs.push({ name, type: { tensor_type: { elem_type: type } } });
+  }
+
+  /** The scores are not needed, so the runtime leaves out what only they need. */
+  finish(): void {
+    const { graph } = this.model;
+    graph.node = graph.node.flatMap((node) => [...(this.#before.get(node) ?? []), node]);
+    graph.output = this.#outputs;
+  }
+
+  #reduceMean(input: string, output: string): OnnxNode {
+    if (this.#axesAsInput) return plain("ReduceMean", [input, `${own}axes`], output);
+    const attribute = { name: "axes", type: AttributeType.INTS, ints: axes };
+    return { ...plain("ReduceMean", [input], output), attribute: [attribute] };
+  }
 }
+
+const axes = [0, 2];
+
+const plain = (op_type: string, input: string[], output: string): OnnxNode => ({
+  op_type,
+  input,
+  output: [output],
+  attribute: [],
+});
 
 /** The graph with `names` as its outputs, instead of its own. */
 export function openedGraph(bytes: Uint8Array, names: readonly string[]): Uint8Array {

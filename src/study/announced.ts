@@ -4,18 +4,39 @@
 
 import { outputMeans } from "../models/filters.js";
 import type { LayerMoments } from "../models/input-moments.js";
+import type { Layers } from "../models/layers.js";
+import { type ProbeMeasurements, probeOf } from "../models/probe.js";
 import { travellingLayers } from "../receiver/refinements/travelling.js";
 import { roundToBlockFloat } from "../transmitter/block-float.js";
 import type { Bench } from "./bench.js";
 
 /** The bench with the numbers that receivers have of it in place of the true ones. */
 export function announced(bench: Bench, bits: number): Bench {
-  const { moments, meanSquares } = bench;
+  const { moments, probe, meanSquares } = bench;
   return {
     ...bench,
     moments: moments && roundedMoments(bench, moments, bits),
+    probe: probe && roundedProbe(bench.model.layers!, probe, bits),
     meanSquares: meanSquares.map((square) => roundToBlockFloat(Float32Array.of(square), bits)[0]),
   };
+}
+
+/** With the images that a receiver makes of what arrives. */
+function roundedProbe(
+  { normalization }: Layers,
+  { shape, pixels, logRatios }: ProbeMeasurements,
+  bits: number,
+): ProbeMeasurements {
+  const rounded = logRatios.slice();
+  for (const { channels, offset } of normalization) {
+    const own = logRatios.subarray(offset / 2, offset / 2 + channels);
+    rounded.set(roundToBlockFloat(own, bits), offset / 2);
+  }
+  const arrived = {
+    mean: roundToBlockFloat(pixels.mean, bits),
+    deviation: roundToBlockFloat(pixels.deviation, bits),
+  };
+  return probeOf(shape, arrived, rounded);
 }
 
 function roundedMoments(

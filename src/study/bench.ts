@@ -10,8 +10,14 @@ import { fitExamples, pickExamples, shareExamples } from "../models/fit-inputs.j
 import { type LayerMoments, measureInputMoments } from "../models/input-moments.js";
 import type { Model, Scorer } from "../models/model.js";
 import { openModelFile } from "../models/open.js";
+import { measureProbe, type ProbeMeasurements } from "../models/probe.js";
 import { checkScores, countCorrect } from "../models/score.js";
-import { checkChain, unlabelledImages, usesMoments } from "../receiver/refinements/chain.js";
+import {
+  checkChain,
+  unlabelledImages,
+  usesMoments,
+  usesProbe,
+} from "../receiver/refinements/chain.js";
 import type { NetworkPlan } from "../receiver/refinements/refinement.js";
 import { travellingLayers } from "../receiver/refinements/travelling.js";
 import {
@@ -52,6 +58,8 @@ export interface Bench {
   readonly sensitivities: ReadonlyMap<string, number> | undefined;
   /** Moments of each linear layer's inputs, where a refinement is sent some; undefined for what does not travel. */
   readonly moments: readonly (LayerMoments | undefined)[] | undefined;
+  /** The clean network on random images, where a refinement tries the received one on them. */
+  readonly probe: ProbeMeasurements | undefined;
   /** Test images that the model gets right as it leaves the transmitter. */
   readonly cleanCorrect: number;
 }
@@ -74,22 +82,26 @@ export type LoadedBench = Pick<
   | "files"
   | "sensitivities"
   | "moments"
+  | "probe"
   | "cleanCorrect"
 >;
 
 export function loadedPart(bench: Bench): LoadedBench {
   const { test, validation, datasetName, classes, files } = bench;
-  const { sensitivities, moments, cleanCorrect } = bench;
-  return { test, validation, datasetName, classes, files, sensitivities, moments, cleanCorrect };
+  const { sensitivities, moments, probe, cleanCorrect } = bench;
+  return {
+    ...{ test, validation, datasetName, classes, files },
+    ...{ sensitivities, moments, probe, cleanCorrect },
+  };
 }
 
 /** What refinements know of the network; undefined where they cannot work on it. */
 export function networkPlan({
   modelName,
-  model: { layers },
+  model: { layers, inputs },
   layout,
 }: Pick<Bench, "modelName" | "model" | "layout">): NetworkPlan | undefined {
-  return layers && { modelName, layers, layout };
+  return layers && { modelName, layers, layout, inputs };
 }
 
 /** Equal for points that share a bench. */
@@ -100,6 +112,7 @@ export function benchKey(point: PointSettings): string {
     needsValidation(point),
     needsSensitivities(point),
     needsMoments(point),
+    needsProbe(point),
   ]);
 }
 
@@ -122,11 +135,11 @@ export async function openBench(point: PointSettings, options: BenchOptions): Pr
         stopped,
       )
     : undefined;
-  const moments = needsMoments(point)
-    ? await measureMoments({ ...network, scorer }, images.validation!, batch)
-    : undefined;
+  const own = needsMoments(point) ? transmitterImages(images.validation!) : undefined;
+  const moments = own && (await measureMoments({ ...network, scorer }, own, batch));
+  const probe = needsProbe(point) ? await measureProbe({ ...network, scorer }, own!) : undefined;
   const files = [...model.files, ...images.files];
-  return { ...network, scorer, ...images, files, sensitivities, moments, cleanCorrect };
+  return { ...network, scorer, ...images, files, sensitivities, moments, probe, cleanCorrect };
 }
 
 /** The bench once more for another thread, with its own copy of the network. */
@@ -197,19 +210,23 @@ export function ownStatistics(
   return statistics;
 }
 
-/** Images that the transmitter measures input moments on: its own, spread over the validation images. */
+/** Images that the transmitter measures moments on, at most: its own, spread over the validation images. */
 const momentImages = 500;
 
-async function measureMoments(
-  network: Pick<Bench, "model" | "layout" | "weights" | "parameters" | "scorer">,
-  validation: Examples,
-  batch: number,
-): Promise<(LayerMoments | undefined)[]> {
-  const { model, layout, weights, parameters, scorer } = network;
+function transmitterImages(validation: Examples): Examples {
   const count = Math.min(momentImages, validation.count);
   const spread = Array.from({ length: count }, (_, i) =>
     Math.floor((i * validation.count) / count),
   );
+  return pickExamples(validation, spread);
+}
+
+async function measureMoments(
+  network: Pick<Bench, "model" | "layout" | "weights" | "parameters" | "scorer">,
+  images: Examples,
+  batch: number,
+): Promise<(LayerMoments | undefined)[]> {
+  const { model, layout, weights, parameters, scorer } = network;
   const layers = model.layers!;
   const travelling = travellingLayers({ layers, layout });
   const moments: (LayerMoments | undefined)[] = layers.linear.map(() => undefined);
@@ -218,7 +235,7 @@ async function measureMoments(
     weights,
     travelling,
     ({ bias }) => parameters.get(bias ?? ""),
-    pickExamples(validation, spread),
+    images,
     batch,
   );
   travelling.forEach(({ index }, i) => {
@@ -258,6 +275,11 @@ const refining = ({ receivers }: PointSettings) =>
 /** True where a refinement is sent what the transmitter measures on its network. */
 function needsMoments(point: PointSettings): boolean {
   return refining(point).some(({ refine }) => usesMoments(refine));
+}
+
+/** True where a refinement tries the network on random images. */
+function needsProbe(point: PointSettings): boolean {
+  return refining(point).some(({ refine }) => usesProbe(refine));
 }
 
 /** True where a code shares out by what noise on each tensor does to the network. */

@@ -101,7 +101,7 @@ export class ReceiverRun {
     const network: ReceivedNetwork = { weights, statistics: undefined };
     const { refine } = this.#receiver;
     if (refine.length === 0) return network;
-    const { layout, scorer, moments, meanSquares, parameters } = this.#bench;
+    const { layout, scorer, moments, probe, meanSquares, parameters } = this.#bench;
     const places = new Map(layout.entries.map((entry) => [entry.name, entry]));
     await refineNetwork(refine, network, {
       ...networkPlan(this.#bench)!, // which the study has checked
@@ -117,6 +117,11 @@ export class ReceiverRun {
       measureStatistics: (of) => {
         this.#unlabelled ??= this.#drawUnlabelled(random);
         return scorer.measureStatistics!(of, this.#unlabelled.inputs, this.#unlabelled.count);
+      },
+      probe: probe && {
+        logRatios: probe.logRatios,
+        measureVariances: (...given) =>
+          scorer.measureVariances!(...given, probe.images.inputs, probe.images.count),
       },
     });
     return network;

@@ -59,6 +59,50 @@ describe.each([9, 13, 17, 18])("operator set %d", (opset) => {
   });
 });
 
+describe.each([9, 17, 18])("operator set %d, given means and powers of the variance", (opset) => {
+  const close = (measured: Float32Array, expected: readonly number[]) =>
+    measured.forEach((value, k) => {
+      expect(Math.abs(value - expected[k])).toBeLessThan(2e-5 * (1 + Math.abs(expected[k])));
+    });
+  const variances = (statistics: readonly number[]) => [
+    ...statistics.slice(3, 6),
+    ...statistics.slice(10, 14),
+  ];
+
+  test("with exponent 0 layers stand behind the given statistics, with 1 behind their own", async () => {
+    const { weights, scorer, layers } = await open(smallNetwork().build(opset));
+    const given = draw("given", layers.statisticsSize, 0.3, 1.5).map(Math.abs);
+    const measure = (statistics: Float32Array, exponent: number) =>
+      scorer.measureVariances!(
+        weights,
+        statistics,
+        new Float32Array(7).fill(exponent),
+        [images],
+        examples,
+      );
+    const behindGiven = forward(weights, images.data, examples, given).statistics;
+    close(await measure(given, 0), variances(behindGiven));
+    const { statistics } = forward(weights, images.data, examples);
+    const means = Float32Array.from(statistics).fill(1, 3, 6).fill(1, 10, 14);
+    close(await measure(means, 1), variances(statistics));
+    await scorer.close();
+  });
+
+  test("with exponent ½ the second layer stands behind f √v of the first", async () => {
+    const { weights, scorer, layers } = await open(smallNetwork().build(opset));
+    const given = draw("given", layers.statisticsSize, 0.3, 1.5).map(Math.abs);
+    const first = forward(weights, images.data, examples, given).statistics.slice(3, 6);
+    const resulting = given.slice();
+    first.forEach((v, c) => {
+      resulting[3 + c] *= Math.sqrt(v);
+    });
+    const exponents = Float32Array.of(0.5, 0.5, 0.5, 0, 0, 0, 0);
+    const measured = await scorer.measureVariances!(weights, given, exponents, [images], examples);
+    close(measured, variances(forward(weights, images.data, examples, resulting).statistics));
+    await scorer.close();
+  });
+});
+
 test("statistics of another length are refused", async () => {
   const { weights, scorer } = await open(smallNetwork().build());
   await expect(scorer.setWeights(weights, new Float32Array(13))).rejects.toThrow(

@@ -33,6 +33,11 @@ export function usesMoments(chain: Chain): boolean {
   return chain.some((entry) => find(entry).sends !== undefined);
 }
 
+/** True where the network is tried on random images. */
+export function usesProbe(chain: Chain): boolean {
+  return chain.some((entry) => find(entry).usesProbe ?? false);
+}
+
 /** What a chain uses, in words: "noise variance", "200 unlabelled images", "layer statistics, sent (1334 numbers)". */
 export function refinementsInWords(chain: Chain, plans: readonly NetworkPlan[]): string[] {
   const words: string[] = [];

@@ -27,7 +27,12 @@ import { filterOf } from "../../models/filters.js";
 import { type FilterReception, receptionOf } from "./filter-reception.js";
 import { predictedMeans } from "./predicted-means.js";
 import { insteadOf } from "./recalibrate.js";
-import { defineRefinement, type NetworkPlan } from "./refinement.js";
+import {
+  defineRefinement,
+  type NetworkPlan,
+  type ReceivedNetwork,
+  type RefinementContext,
+} from "./refinement.js";
 import { meansSent, variancesSent } from "./sent.js";
 import { SignalShares } from "./signal-share.js";
 import { travellingLayers } from "./travelling.js";
@@ -50,38 +55,40 @@ export const batchNormDataFree = defineRefinement({
     return `has no BatchNormalization operator behind a convolution or matrix product whose weights travel${insteadOf(plan.layers.otherNormalizations)}`;
   },
 
-  refine(network, context) {
-    const { observation, ownStatistics, moments, layers } = context;
-    const { weights } = network;
-    const statistics = ownStatistics.slice();
-    const shares = new SignalShares(context);
-    const behind = new Map(normalizedLayers(context).map((p) => [p.layer.normalization, p]));
-    for (const { output, inputs, normalization } of layers.flow) {
-      const placed = behind.get(normalization);
-      if (normalization === undefined || placed === undefined) {
-        shares.mix(output, inputs);
-        continue;
-      }
-      const { layer, index, offset } = placed;
-      const { inputVariance, outputMean } = moments[index]!;
-      const { channels, offset: at } = layers.normalization[normalization];
-      const means = predictedMeans(placed, weights, context);
-      const inputShare = shares.of(layer.input);
-      let outputShare = 0;
-      for (let c = 0; c < channels; c++) {
-        const filter = receptionOf(filterOf(layer, c), offset, observation, weights);
-        const { gain, share } = filter;
-        const clean = Math.max(0, statistics[at + channels + c]);
-        const { signal, total } = varianceBehind(filter, clean, inputShare, inputVariance);
-        statistics[at + c] = means[c] + gain * share * (statistics[at + c] - outputMean[c]);
-        statistics[at + channels + c] = gain * gain * total;
-        outputShare += (total > 0 ? signal / total : inputShare) / channels;
-      }
-      shares.set(output, outputShare);
-    }
-    network.statistics = statistics;
-  },
+  refine: setExpectedStatistics,
 });
+
+export function setExpectedStatistics(network: ReceivedNetwork, context: RefinementContext): void {
+  const { observation, ownStatistics, moments, layers } = context;
+  const { weights } = network;
+  const statistics = ownStatistics.slice();
+  const shares = new SignalShares(context);
+  const behind = new Map(normalizedLayers(context).map((p) => [p.layer.normalization, p]));
+  for (const { output, inputs, normalization } of layers.flow) {
+    const placed = behind.get(normalization);
+    if (normalization === undefined || placed === undefined) {
+      shares.mix(output, inputs);
+      continue;
+    }
+    const { layer, index, offset } = placed;
+    const { inputVariance, outputMean } = moments[index]!;
+    const { channels, offset: at } = layers.normalization[normalization];
+    const means = predictedMeans(placed, weights, context);
+    const inputShare = shares.of(layer.input);
+    let outputShare = 0;
+    for (let c = 0; c < channels; c++) {
+      const filter = receptionOf(filterOf(layer, c), offset, observation, weights);
+      const { gain, share } = filter;
+      const clean = Math.max(0, statistics[at + channels + c]);
+      const { signal, total } = varianceBehind(filter, clean, inputShare, inputVariance);
+      statistics[at + c] = means[c] + gain * share * (statistics[at + c] - outputMean[c]);
+      statistics[at + channels + c] = gain * gain * total;
+      outputShare += (total > 0 ? signal / total : inputShare) / channels;
+    }
+    shares.set(output, outputShare);
+  }
+  network.statistics = statistics;
+}
 
 /**
  * Variance of an output channel with the weights r, and the part of it that the clean network's signal makes.
@@ -98,5 +105,6 @@ export function varianceBehind(
   return { signal, total: signal + inputVariance * (noise + (1 - kept) * power) };
 }
 
-const normalizedLayers = (plan: NetworkPlan) =>
+/** Layers that a batch normalization follows. */
+export const normalizedLayers = (plan: NetworkPlan) =>
   travellingLayers(plan).filter(({ layer }) => layer.normalization !== undefined);

@@ -4,12 +4,14 @@
 
 import { biasCorrect } from "./bias-correct.js";
 import { batchNormDataFree } from "./data-free.js";
+import { batchNormProbe } from "./probe.js";
 import { batchNormRecalibrate } from "./recalibrate.js";
 import { scaleMatch } from "./scale-match.js";
 
 export const refinements = [
   batchNormRecalibrate,
   batchNormDataFree,
+  batchNormProbe,
   scaleMatch,
   biasCorrect,
 ] as const;

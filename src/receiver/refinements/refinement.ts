@@ -7,6 +7,7 @@
 import type { z } from "zod";
 import type { LayerMoments } from "../../models/input-moments.js";
 import type { Layers } from "../../models/layers.js";
+import type { ModelInput } from "../../models/model.js";
 import type { Observation } from "../../observation.js";
 import type { Layout } from "../../weights/layout.js";
 
@@ -26,6 +27,19 @@ export interface NetworkPlan {
   readonly modelName: string;
   readonly layers: Layers;
   readonly layout: Layout;
+  readonly inputs: readonly ModelInput[];
+}
+
+/** The network on random images that both ends make. */
+export interface Probe {
+  /** ln(v / v_p) of every channel of every batch normalization: its running variance over that on the images. */
+  readonly logRatios: Float32Array;
+  /** `Scorer.measureVariances` on the images. */
+  measureVariances(
+    weights: Float32Array,
+    statistics: Float32Array,
+    exponents: Float32Array,
+  ): Promise<Float32Array>;
 }
 
 /** All that a refinement may look at beyond the network itself. */
@@ -41,6 +55,8 @@ export interface RefinementContext extends NetworkPlan {
   readonly meanSquares: readonly number[];
   /** Statistics of every batch normalization over the unlabelled images that were asked for, propagated. */
   measureStatistics(weights: Float32Array): Promise<Float32Array>;
+  /** Present where a refinement of the chain uses it. */
+  readonly probe: Probe | undefined;
 }
 
 /** A group of numbers that the transmitter sends; two refinements that need the same group share it. */
@@ -60,6 +76,8 @@ export interface Refinement<P extends z.ZodObject = z.ZodObject> {
   readonly changesWeights?: boolean;
   /** True where it sets the statistics of every batch normalization that it knows how to. */
   readonly setsStatistics?: boolean;
+  /** True where it tries the network on random images that both ends make. */
+  readonly usesProbe?: boolean;
   /** Whether the receiver must know the noise variance for it; absent: it need not. */
   needsNoiseVariance?(params: z.output<P>): boolean;
   /** Unlabelled images that the receiver looks at; none where this is absent. */

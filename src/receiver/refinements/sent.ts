@@ -14,6 +14,18 @@ export const variancesSent = ({ name }: LinearLayer): SentNumbers => ({
   vectors: [1],
 });
 
+/** Of a normalized layer's outputs, the running variance over that on random images, as a logarithm. */
+export const probeRatiosSent = ({ name, outs }: LinearLayer): SentNumbers => ({
+  what: `variance ratios of ${name}`,
+  vectors: [outs],
+});
+
+/** Mean and standard deviation of the pixels of every channel. */
+export const pixelStatisticsSent = (channels: number): SentNumbers => ({
+  what: "pixel statistics",
+  vectors: [channels, channels],
+});
+
 export const meanSquareSent = (tensor: string): SentNumbers => ({
   what: `mean square of ${tensor}`,
   vectors: [1],

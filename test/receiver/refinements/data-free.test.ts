@@ -131,8 +131,10 @@ test("shares: a sum mixes by variance, a normalization sets, all else passes on"
 });
 
 test("it is sent a mean per input and output channel and one variance, and counts shared numbers once", () => {
-  const { layout } = contextOf({ r: weights, noiseVariance: 0 }, weights, equal);
-  const sent = batchNormDataFree.sends!({}, { modelName: "m", layers, layout });
+  const sent = batchNormDataFree.sends!(
+    {},
+    contextOf({ r: weights, noiseVariance: 0 }, weights, equal),
+  );
   expect(vectorsSent(sent)).toEqual([8, 3, 1]);
   expect(vectorsSent([...sent, ...sent])).toEqual([8, 3, 1]);
 });

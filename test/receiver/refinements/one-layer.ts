@@ -83,6 +83,7 @@ export function contextOf(observation: Observation, received: Float32Array, spre
   const context: RefinementContext = {
     modelName: "one layer",
     layers,
+    inputs: [],
     layout: {
       size: weights.length,
       entries: [
@@ -96,6 +97,7 @@ export function contextOf(observation: Observation, received: Float32Array, spre
     moments: [{ inputMean, inputVariance, outputMean: means }],
     meanSquares: [0.0904, 0.1],
     measureStatistics: () => Promise.reject(new Error("no images here")),
+    probe: undefined,
   };
   return context;
 }

@@ -58,6 +58,7 @@ describe("the embedded model", () => {
     const chains = [
       ["batch-norm-recalibrate"],
       ["batch-norm-datafree"],
+      ["batch-norm-probe"],
       ["scale-match"],
       ["bias-correct"],
     ];
@@ -169,7 +170,7 @@ test("numbers and images are counted; what two refinements share is sent once", 
   const prepared = await prepareStudy(await plan(["ml"], { dataset: few }));
   const [{ model, modelName, layout }] = [...prepared.benches.values()];
   await closeStudy(prepared);
-  const network = { modelName, layers: model.layers!, layout };
+  const network = { modelName, layers: model.layers!, layout, inputs: model.inputs };
   const { linear } = network.layers;
   const normalized = linear.slice(0, -1); // all but the last layer
   const means = normalized.reduce((sum, { ins, outs }) => sum + ins + outs, 0);
@@ -181,6 +182,9 @@ test("numbers and images are counted; what two refinements share is sent once", 
   expect(normalized).toHaveLength(9);
   expect(sent("batch-norm-recalibrate")).toBe(0);
   expect(sent("batch-norm-datafree")).toBe(means + 9);
+  // And a variance ratio of every output, and what the pixels of one channel are like.
+  const ratios = normalized.reduce((sum, { outs }) => sum + outs, 0);
+  expect(sent("batch-norm-probe")).toBe(means + 9 + ratios + 2);
   expect(sent("bias-correct")).toBe(means + last);
   expect(sent("batch-norm-datafree", "bias-correct")).toBe(means + 9 + last);
   expect(sent("scale-match")).toBe(10);
@@ -250,10 +254,47 @@ test("a network without batch normalization is refused with what it has instead"
     "batch-norm-datafree cannot work on net.onnx, which has no BatchNormalization",
   );
   await refuses(
+    "batch-norm-probe",
+    "batch-norm-probe cannot work on net.onnx, which has no BatchNormalization",
+  );
+  await refuses(
     "bias-correct",
     "bias-correct cannot work on net.onnx, which has no layer with travelling weights",
   );
   await closeStudy(
     await prepareStudy(await plan([["ml", "scale-match"]], { model: { path }, dataset: few })),
+  );
+});
+
+test("random images tell more of the variances than the mean over the noise does", async () => {
+  const probed = ["ml", "batch-norm-probe"];
+  const expected = ["ml", "batch-norm-datafree"];
+  const { rows } = await run([expected, probed], {
+    channel: { name: "awgn", snrDb: 1 },
+    trials: 24,
+  });
+  const accuracies = (receiver: string[]) =>
+    rows.filter((row) => row.label === receiver.join(" + ")).map(({ accuracy }) => accuracy);
+  const differences = accuracies(probed).map((a, trial) => a - accuracies(expected)[trial]);
+  const mean = sum(differences) / differences.length;
+  const deviation = Math.sqrt(
+    sum(differences.map((d) => (d - mean) ** 2)) / (differences.length - 1),
+  );
+  expect(mean).toBeGreaterThan((2 * deviation) / Math.sqrt(differences.length));
+});
+
+test("random images need a network that takes images", async () => {
+  const g = new OnnxGraphBuilder("flat");
+  const x = g.input("x", [null, 784]);
+  const y = g.node("MatMul", [x, g.initializer("w", [784, 10], new Float32Array(7840).fill(0.01))]);
+  const parts = [1, 0, 0, 1].map((v, i) =>
+    g.initializer(`p${i}`, [10], new Float32Array(10).fill(v)),
+  );
+  g.output(g.node("BatchNormalization", [y, ...parts], {}, "z"), [null, 10]);
+  const path = join(folderWith({ "net.onnx": g.build() }), "net.onnx");
+  await expect(
+    prepareStudy(await plan([["ml", "batch-norm-probe"]], { model: { path }, dataset: few })),
+  ).rejects.toThrow(
+    "batch-norm-probe cannot work on net.onnx, which takes [?, 784] of float32, not images [?, channels, rows, columns] of float32",
   );
 });
