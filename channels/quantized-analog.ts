@@ -10,7 +10,7 @@
  *
  *   E[(y/α − x)²] = (E[y²] − α² E[x²]) / α²
  *
- * The sample counts, not a Gaussian model of it: trained weights have kurtosis 15 and more, and Gaussian
+ * The sample counts, not a Gaussian model of it: trained weights have kurtosis 13 and more, and Gaussian
  * formulas understate the error by up to 18 dB (docs/channels/quantized-analog.md).
  *
  * Behind an ADC of few bits the receiver is also told its cells, with the noise before it (src/observation.ts).
