@@ -1,6 +1,7 @@
 /**
  * A study: every point, every trial, every receiver, on one thread or on many.
  */
+import { inScenario } from "../errors.js";
 import type { Plan } from "../scenario/load.js";
 import { type Bench, benchKey, checkKappa, loadedPart, openBench } from "./bench.js";
 import { checkGroups } from "./known.js";
@@ -31,7 +32,14 @@ export interface PrepareOptions {
  */
 export async function prepareStudy(
   plan: Plan,
-  { workers = 1, signal }: PrepareOptions = {},
+  options: PrepareOptions = {},
+): Promise<PreparedStudy> {
+  return inScenario(plan.file, () => prepare(plan, options));
+}
+
+async function prepare(
+  plan: Plan,
+  { workers = 1, signal }: PrepareOptions,
 ): Promise<PreparedStudy> {
   const { study, points } = plan;
   const benches = new Map<string, Bench>();
