@@ -57,7 +57,7 @@ export const transmitterParams = z.strictObject({
   statisticsBits: quantity(undefined, z.number().int().min(4).max(bitsPerNumber))
     .prefault(8)
     .describe(
-      "bits of a number that refinements are sent, in block floating point; 32 sends float32 (docs/refinements.md)",
+      "bits of a number that refinements are sent, 4 to 32, in block floating point; 32 sends float32 (docs/refinements.md)",
     ),
   interleaving: z
     .enum(["off", "block", "random"])

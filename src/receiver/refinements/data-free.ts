@@ -5,7 +5,7 @@
  * wᵀ C w. The receiver has ŵ = g w + e on the weights A that arrived, with the estimator's gain g and noise e. It sets
  *
  *   mean[c]      Σ ŵ_j m_j + b̂[c] + g ρ (μ[c] − s[c]),   s[c] = Σ w_j m_j + b[c]
- *   variance[c]  g² ( q ρ² v[c] + D Σ_A σ_j² + (1 − q ρ) D Σ_A (r_j² − σ_j²) )
+ *   variance[c]  g² ( q ρ² v[c] + D Σ_A σ_j² + (1 − q ρ) D Σ_A (r_j² − σ_j²) ) + (1 − ρ)⁸ v[c]
  *
  * with the clean network's running statistics μ and v, which the receiver has, and the share ρ that arrived. The
  * transmitter sends m, one mean for every input channel, s for every output channel, and D, the mean of C_jj, for
@@ -82,13 +82,19 @@ export function setExpectedStatistics(network: ReceivedNetwork, context: Refinem
       const clean = Math.max(0, statistics[at + channels + c]);
       const { signal, total } = varianceBehind(filter, clean, inputShare, inputVariance);
       statistics[at + c] = means[c] + gain * share * (statistics[at + c] - outputMean[c]);
-      statistics[at + channels + c] = gain * gain * total;
+      statistics[at + channels + c] = gain * gain * total + (1 - share) ** lossPower * clean;
       outputShare += (total > 0 ? signal / total : inputShare) / channels;
     }
     shares.set(output, outputShare);
   }
   network.statistics = statistics;
 }
+
+/**
+ * Of a filter that was lost, what the receiver fills in says nothing, and a variance of nothing would blow it up. So
+ * it keeps the stored variance, and one of which little arrived a part of it: 0.4 % of it where half arrived.
+ */
+const lossPower = 8;
 
 /**
  * Variance of an output channel with the weights r, and the part of it that the clean network's signal makes.

@@ -102,6 +102,36 @@ test("inputs of which a part is noise: Var = q wᵀ C w + (1 − q) D Σ w², in
   assertWithin(mean, 0, Math.sqrt((squares / draws - mean * mean) / draws));
 });
 
+test("a filter that is lost keeps the stored variance, and one of which half arrived next to nothing of it", () => {
+  const random = new RandomSource(4).stream("noise");
+  const r = new Float32Array(weights.length);
+  random.fillNormal(r, sigma);
+  const noiseVariance = new Float32Array(r.length).fill(sigma * sigma);
+  for (let k = 0; k < r.length; k++) {
+    r[k] += weights[k];
+    const filter = Math.floor(k / size);
+    if (filter === 0 || (filter === 1 && k % 2 === 0)) {
+      r[k] = 0.01; // what a receiver fills in
+      noiseVariance[k] = Infinity;
+    }
+  }
+  const network: ReceivedNetwork = { weights: r, statistics: undefined };
+  const context = contextOf({ r, noiseVariance }, r, unequal);
+  batchNormDataFree.refine(network, context, {});
+  const [lost, half] = network.statistics!.subarray(outs);
+  const [stored, storedHalf] = context.ownStatistics.subarray(outs);
+  expect(lost).toBe(stored);
+  const reception = receptionOf(
+    { start: size, stride: 1, size, firstInput: 0, taps: 9 },
+    0,
+    { r, noiseVariance },
+    r,
+  );
+  expect(reception.share).toBe(0.5);
+  const { total } = varianceBehind(reception, storedHalf, 1, inputVariance);
+  expect(half / total - 1).toBeCloseTo((storedHalf * 0.5 ** 8) / total, 5);
+});
+
 test("shares: a sum mixes by variance, a normalization sets, all else passes on", () => {
   const context = contextOf({ r: weights, noiseVariance: 0 }, weights, equal);
   const norm = (scale: string) => ({ ...layers.normalization[0], scale });
