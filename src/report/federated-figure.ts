@@ -129,7 +129,8 @@ function spec(
 ): TopLevelSpec {
   const panels = [...new Set(rows.map(({ panel }) => panel))];
   const curves = [...new Set(rows.map(({ curve }) => curve))];
-  const columns = Math.min(3, panels.length);
+  // Four panels in two rows: axes are drawn below places that are left empty, too.
+  const columns = panels.length === 4 ? 2 : Math.min(3, panels.length);
   const [width, height] = columns === 1 ? [540, 320] : columns === 2 ? [320, 240] : [250, 200];
   const total = Math.max(1, columns) * width + axisWidth;
   const panel = { width, height, ...layers(rows, curves, x, isCount, total) };
