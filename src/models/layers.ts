@@ -15,6 +15,9 @@ export interface NormalizationLayer {
   readonly offset: number;
 }
 
+/** Index of its first channel in a vector with one number for each channel of all batch normalizations. */
+export const firstChannel = ({ offset }: NormalizationLayer): number => offset / 2;
+
 /** A convolution or a product with a matrix: out[c] = Σ weight[c, i, tap] in[i, tap] + bias[c]. */
 export interface LinearLayer {
   readonly name: string;

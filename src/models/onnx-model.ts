@@ -19,7 +19,7 @@ import {
 } from "../weights/onnx-file.js";
 import { DataType, decodeModel, type OnnxValueInfo } from "../weights/onnx-proto.js";
 import { readSafetensors } from "../weights/safetensors.js";
-import type { Layers } from "./layers.js";
+import { firstChannel, type Layers } from "./layers.js";
 import type { InnerValue, Model, ModelInput, Scorer, ScorerOptions } from "./model.js";
 import { findLayers } from "./onnx-layers.js";
 import {
@@ -159,8 +159,8 @@ class OnnxScorer implements Scorer {
     await this.#open(this.#probing, weights, given);
     const outputs = await this.#runOnce(examples, count);
     const variances = new Float32Array(exponents.length);
-    this.layers.normalization.forEach(({ offset }, i) => {
-      variances.set(outputs[i], offset / 2);
+    this.layers.normalization.forEach((layer, i) => {
+      variances.set(outputs[i], firstChannel(layer));
     });
     return variances;
   }

@@ -24,7 +24,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
 } from "../weights/onnx-proto.js";
-import type { Layers } from "./layers.js";
+import { firstChannel, type Layers } from "./layers.js";
 import { batchNormalizations } from "./onnx-layers.js";
 
 /** Name by which a settable graph asks for the statistics: float32, in the order of `Layers`. */
@@ -74,11 +74,12 @@ export function probingGraph(bytes: Uint8Array, layers: Layers): Uint8Array {
   const given = new GivenVectors(model);
   batchNormalizations(model.graph).forEach((node, i) => {
     const type = elementType(model, node.input[3]!);
-    const { channels, offset } = layers.normalization[i];
+    const layer = layers.normalization[i];
+    const { channels, offset } = layer;
     const { variance } = meter.measure(node, i);
     const take = (part: string, at: number) => given.add(`${i}.${part}`, at, channels, type);
     const [power, product] = [`${own}${i}.power`, `${own}${i}.product`];
-    const exponent = take("exponent", layers.statisticsSize + offset / 2);
+    const exponent = take("exponent", layers.statisticsSize + firstChannel(layer));
     const factor = take("factor", offset + channels);
     meter.insert(node, plain("Pow", [variance, exponent], power));
     meter.insert(node, plain("Mul", [power, factor], product));

@@ -4,6 +4,7 @@
  * its input over the images and all positions, with all running statistics as they are.
  */
 import type { Examples } from "../datasets/dataset.js";
+import { firstChannel } from "./layers.js";
 import type { Model, Scorer } from "./model.js";
 import {
   makeProbeImages,
@@ -48,11 +49,13 @@ export async function measureProbe(
     inputs,
     count,
   );
-  for (const { channels, offset } of model.layers!.normalization) {
+  for (const layer of model.layers!.normalization) {
+    const { channels, offset } = layer;
     for (let c = 0; c < channels; c++) {
-      const ratio = Math.log(runningStatistics[offset + channels + c] / measured[offset / 2 + c]);
+      const channel = firstChannel(layer) + c;
+      const ratio = Math.log(runningStatistics[offset + channels + c] / measured[channel]);
       // Not a number where neither varies.
-      logRatios[offset / 2 + c] = Math.max(-mostLogRatio, Math.min(mostLogRatio, ratio || 0));
+      logRatios[channel] = Math.max(-mostLogRatio, Math.min(mostLogRatio, ratio || 0));
     }
   }
   return probe;

@@ -26,6 +26,7 @@ import {
   headingSize,
   markers,
   type Part,
+  panelColumns,
 } from "./figure-style.js";
 import { wrapText } from "./font.js";
 import { counted, cutInterval95, grouped, setTo } from "./wording.js";
@@ -129,10 +130,9 @@ function spec(
 ): TopLevelSpec {
   const panels = [...new Set(rows.map(({ panel }) => panel))];
   const curves = [...new Set(rows.map(({ curve }) => curve))];
-  // Four panels in two rows: axes are drawn below places that are left empty, too.
-  const columns = panels.length === 4 ? 2 : Math.min(3, panels.length);
+  const columns = panelColumns(panels.length);
   const [width, height] = columns === 1 ? [540, 320] : columns === 2 ? [320, 240] : [250, 200];
-  const total = Math.max(1, columns) * width + axisWidth;
+  const total = columns * width + axisWidth;
   const panel = { width, height, ...layers(rows, curves, x, isCount, total) };
   const facet = {
     facet: {

@@ -77,3 +77,9 @@ export const config = {
   header: { labelColor: ink, labelFontWeight: "bold" },
   legend: { labelFontSize: fontSize, labelColor: ink },
 };
+
+/** Panels in a row. Four stand in two rows: axes are drawn below places that are left empty, too. */
+export function panelColumns(panels: number): number {
+  if (panels <= 1) return 1;
+  return panels === 2 || panels === 4 ? 2 : 3;
+}

@@ -23,6 +23,7 @@ import {
   margin,
   markers,
   type Part,
+  panelColumns,
 } from "./figure-style.js";
 import { fitText, wrapText } from "./font.js";
 import {
@@ -119,9 +120,10 @@ function panelTitle(panel: string, width: number): string[] {
 }
 
 function panelSize(panels: number): { columns: number; width: number; height: number } {
-  if (panels <= 1) return { columns: 1, width: 540, height: 340 };
-  if (panels === 2 || panels === 4) return { columns: 2, width: 320, height: 240 };
-  return { columns: 3, width: 240, height: 200 };
+  const columns = panelColumns(panels);
+  if (columns === 1) return { columns, width: 540, height: 340 };
+  if (columns === 2) return { columns, width: 320, height: 240 };
+  return { columns, width: 240, height: 200 };
 }
 
 const accuracy = {

@@ -4,7 +4,7 @@
 
 import { outputMeans } from "../models/filters.js";
 import type { LayerMoments } from "../models/input-moments.js";
-import type { Layers } from "../models/layers.js";
+import { firstChannel, type Layers } from "../models/layers.js";
 import { type ProbeMeasurements, probeOf } from "../models/probe.js";
 import { travellingLayers } from "../receiver/refinements/travelling.js";
 import { roundToBlockFloat } from "../transmitter/block-float.js";
@@ -28,9 +28,10 @@ function roundedProbe(
   bits: number,
 ): ProbeMeasurements {
   const rounded = logRatios.slice();
-  for (const { channels, offset } of normalization) {
-    const own = logRatios.subarray(offset / 2, offset / 2 + channels);
-    rounded.set(roundToBlockFloat(own, bits), offset / 2);
+  for (const layer of normalization) {
+    const first = firstChannel(layer);
+    const own = logRatios.subarray(first, first + layer.channels);
+    rounded.set(roundToBlockFloat(own, bits), first);
   }
   const arrived = {
     mean: roundToBlockFloat(pixels.mean, bits),

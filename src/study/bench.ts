@@ -90,8 +90,15 @@ export function loadedPart(bench: Bench): LoadedBench {
   const { test, validation, datasetName, classes, files } = bench;
   const { sensitivities, moments, probe, cleanCorrect } = bench;
   return {
-    ...{ test, validation, datasetName, classes, files },
-    ...{ sensitivities, moments, probe, cleanCorrect },
+    test,
+    validation,
+    datasetName,
+    classes,
+    files,
+    sensitivities,
+    moments,
+    probe,
+    cleanCorrect,
   };
 }
 

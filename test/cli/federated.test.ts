@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { FederatedResult } from "../../src/federated/results.js";
 import { folderWith } from "../files/temporary-folder.js";
-import { program, weightlink } from "./weightlink.js";
+import { holdAt, program, weightlink } from "./weightlink.js";
 
 const scenario = `
 kind: federated
@@ -40,23 +40,12 @@ function runAndKill(cwd: string, args: readonly string[], rounds: number): Promi
 
 test("a folder that a process works on is refused to another, with that one's number", async () => {
   const cwd = folder();
-  const child = spawn(process.execPath, [program, "run", "s.yaml", "--json"], { cwd });
-  child.stderr.resume();
-  await new Promise<void>((resolve) => {
-    let stdout = "";
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk;
-      if (stdout.includes('"event":"round"')) resolve();
-    });
-  });
-  child.kill("SIGSTOP");
+  const first = await holdAt("round", ["run", "s.yaml"], cwd);
   const second = await weightlink(["run", "s.yaml"], { cwd });
   expect(second.code).toBe(2);
-  expect(second.stderr).toContain(`runs/s: process ${child.pid} is working on this run`);
+  expect(second.stderr).toContain(`runs/s: process ${first.pid} is working on this run`);
   // What a killed process leaves behind holds nobody up.
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  child.kill("SIGKILL");
-  await ended;
+  await first.end();
   expect((await weightlink(["run", "s.yaml"], { cwd })).code).toBe(0);
   expect(existsSync(join(cwd, "runs", "s", ".lock"))).toBe(false);
 });

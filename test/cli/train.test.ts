@@ -17,7 +17,7 @@ import type { EpochRecord } from "../../src/training/history.js";
 import { defaultTravelRules, layOut } from "../../src/weights/layout.js";
 import { writeSafetensors } from "../../src/weights/safetensors.js";
 import { folderWith } from "../files/temporary-folder.js";
-import { program, weightlink } from "./weightlink.js";
+import { holdAt, program, weightlink } from "./weightlink.js";
 
 /** 205 images and batches of 20: 5 are left out of each epoch. Dropout and momentum have states to keep. */
 const small = `
@@ -110,20 +110,11 @@ test("train writes model, history, figures and what was asked; test counts are t
 test("a folder that a process trains in is refused to another", async () => {
   const cwd = folder();
   const args = ["train", "s.yaml", "--set", "training.epochs=400", "--out", "out"];
-  const child = spawn(process.execPath, [program, ...args, "--json"], { cwd });
-  child.stderr.resume();
-  await new Promise<void>((resolve) => {
-    child.stdout.on("data", (chunk) => {
-      if (String(chunk).includes('"event":"epoch"')) resolve();
-    });
-  });
-  child.kill("SIGSTOP");
+  const first = await holdAt("epoch", args, cwd);
   const second = await weightlink(args, { cwd });
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  child.kill("SIGKILL");
-  await ended;
+  await first.end();
   expect(second.code).toBe(2);
-  expect(second.stderr).toContain(`out: process ${child.pid} is working on this run`);
+  expect(second.stderr).toContain(`out: process ${first.pid} is working on this run`);
 });
 
 /** Trains until so many epochs are told, waits, and kills without a warning. */

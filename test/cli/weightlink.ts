@@ -39,3 +39,29 @@ export function weightlink(
     );
   });
 }
+
+/** Runs the tool until it tells `event` as JSON, and stops it there. `end` kills it, without a warning. */
+export async function holdAt(
+  event: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<{ pid: number; end(): Promise<void> }> {
+  const child = spawn(process.execPath, [program, ...args, "--json"], { cwd });
+  child.stderr.resume();
+  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  await new Promise<void>((resolve) => {
+    let stdout = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+      if (stdout.includes(`"event":"${event}"`)) resolve();
+    });
+  });
+  child.kill("SIGSTOP");
+  return {
+    pid: child.pid!,
+    end: () => {
+      child.kill("SIGKILL");
+      return ended;
+    },
+  };
+}

@@ -27,6 +27,12 @@ async function open(bytes: Uint8Array) {
 const examples = 7;
 const images = { data: draw("images", examples * 2 * 36, 1.3, 0.4), shape: [2, 6, 6] };
 
+/** Sums in another order, in single precision. */
+const close = (measured: Float32Array, expected: readonly number[]) =>
+  measured.forEach((value, k) => {
+    expect(Math.abs(value - expected[k])).toBeLessThan(2e-5 * (1 + Math.abs(expected[k])));
+  });
+
 describe.each([9, 13, 17, 18])("operator set %d", (opset) => {
   test("statistics are mean and population variance, each layer behind layers that use theirs", async () => {
     const { layers, weights, scorer } = await open(smallNetwork().build(opset));
@@ -37,10 +43,7 @@ describe.each([9, 13, 17, 18])("operator set %d", (opset) => {
     const measured = await scorer.measureStatistics!(weights, [images], examples);
     const expected = forward(weights, images.data, examples).statistics;
     expect(measured).toHaveLength(14);
-    // Sums in another order, in single precision.
-    measured.forEach((value, k) => {
-      expect(Math.abs(value - expected[k])).toBeLessThan(2e-5 * (1 + Math.abs(expected[k])));
-    });
+    close(measured, expected);
     await scorer.close();
   });
 
@@ -51,19 +54,13 @@ describe.each([9, 13, 17, 18])("operator set %d", (opset) => {
       await scorer.setWeights(weights, statistics);
       const scores = await scorer.run([images], examples);
       const expected = forward(weights, images.data, examples, statistics ?? "running").scores;
-      scores.forEach((score, k) => {
-        expect(Math.abs(score - expected[k])).toBeLessThan(2e-5 * (1 + Math.abs(expected[k])));
-      });
+      close(scores, expected);
     }
     await scorer.close();
   });
 });
 
 describe.each([9, 17, 18])("operator set %d, given means and powers of the variance", (opset) => {
-  const close = (measured: Float32Array, expected: readonly number[]) =>
-    measured.forEach((value, k) => {
-      expect(Math.abs(value - expected[k])).toBeLessThan(2e-5 * (1 + Math.abs(expected[k])));
-    });
   const variances = (statistics: readonly number[]) => [
     ...statistics.slice(3, 6),
     ...statistics.slice(10, 14),

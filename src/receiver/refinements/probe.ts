@@ -18,6 +18,7 @@
  * images that the receiver makes have pixel means and deviations as they arrive, rounded; the transmitter's have the true ones.
  */
 import { z } from "zod";
+import { firstChannel } from "../../models/layers.js";
 import { batchNormDataFree, normalizedLayers, setExpectedStatistics } from "./data-free.js";
 import { defineRefinement, type NetworkPlan } from "./refinement.js";
 import { pixelStatisticsSent, probeRatiosSent } from "./sent.js";
@@ -54,20 +55,23 @@ export const batchNormProbe = defineRefinement({
     const corrected = normalizedLayers(context).map(
       ({ layer }) => layers.normalization[layer.normalization!],
     );
-    for (const { channels, offset } of corrected) {
+    for (const layer of corrected) {
+      const { channels, offset } = layer;
       for (let c = 0; c < channels; c++) {
+        const channel = firstChannel(layer) + c;
         const variance = offset + channels + c;
-        const ratio = Math.exp(probe!.logRatios[offset / 2 + c]);
+        const ratio = Math.exp(probe!.logRatios[channel]);
         given[offset + c] = statistics[offset + c];
         given[variance] = ratio ** share * statistics[variance] ** (1 - share);
-        exponents[offset / 2 + c] = share;
+        exponents[channel] = share;
       }
     }
     const measured = await probe!.measureVariances(network.weights, given, exponents);
-    for (const { channels, offset } of corrected) {
+    for (const layer of corrected) {
+      const { channels, offset } = layer;
       for (let c = 0; c < channels; c++) {
         const variance = offset + channels + c;
-        statistics[variance] = given[variance] * measured[offset / 2 + c] ** share;
+        statistics[variance] = given[variance] * measured[firstChannel(layer) + c] ** share;
       }
     }
   },

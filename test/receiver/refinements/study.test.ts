@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { sum } from "../../../src/math/statistics.js";
+import { mean, standardDeviation, sum } from "../../../src/math/statistics.js";
 import { OnnxGraphBuilder } from "../../../src/models/onnx-graph.js";
 import {
   refinementsInWords,
@@ -276,11 +276,8 @@ test("random images tell more of the variances than the mean over the noise does
   const accuracies = (receiver: string[]) =>
     rows.filter((row) => row.label === receiver.join(" + ")).map(({ accuracy }) => accuracy);
   const differences = accuracies(probed).map((a, trial) => a - accuracies(expected)[trial]);
-  const mean = sum(differences) / differences.length;
-  const deviation = Math.sqrt(
-    sum(differences.map((d) => (d - mean) ** 2)) / (differences.length - 1),
-  );
-  expect(mean).toBeGreaterThan((2 * deviation) / Math.sqrt(differences.length));
+  const standardError = standardDeviation(differences) / Math.sqrt(differences.length);
+  expect(mean(differences)).toBeGreaterThan(2 * standardError);
 });
 
 test("random images need a network that takes images", async () => {
