@@ -50,8 +50,11 @@ export async function federated(args: RunArguments): Promise<void> {
     folder = findPlace(args.out, plan, header);
     checkCourses(prepared, folder);
     signal.throwIfAborted();
-    makeRunFolder(coursesFolder(folder));
+    makeRunFolder(folder);
     unlock = await lockFolder(folder);
+    // Once more: another process may have written there until the folder was locked.
+    findPlace(folder, plan, header);
+    makeRunFolder(coursesFolder(folder));
     await replaceFiles(folder, { "scenario.json": json(header) });
     await simulate(voice, prepared, folder, header, signal);
   } catch (error) {

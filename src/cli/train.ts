@@ -56,11 +56,14 @@ export async function train(args: TrainArguments): Promise<void> {
   try {
     const plan = await loadTraining(scenario, { overrides, seed });
     bench = await inScenario(plan.file, () => openTrainingBench(plan));
-    const place = findPlace(args, plan.name, bench.identity);
+    const found = findPlace(args, plan.name, bench.identity);
     signal.throwIfAborted();
-    folder = place.folder;
+    folder = found.folder;
     makeRunFolder(folder);
     unlock = await lockFolder(folder);
+    // Once more: another process may have written there until the folder was locked.
+    const given = args.resume === undefined ? { out: folder } : args;
+    const place = findPlace(given, plan.name, bench.identity);
     await begin(bench, place, commandOf("train", args, ...placeOptions(args)));
     await goOn(voice, bench, place, signal);
   } catch (error) {
@@ -92,7 +95,7 @@ interface Place {
 
 /** Throws InputError where something else is in the way. */
 function findPlace(
-  { out, resume }: TrainArguments,
+  { out, resume }: Pick<TrainArguments, "out" | "resume">,
   name: string,
   identity: TrainingIdentity,
 ): Place {

@@ -20,6 +20,10 @@ export interface ProbeMeasurements {
   readonly pixels: PixelStatistics;
   /** A number of each channel, in the order of `Model.layers`. */
   readonly logRatios: Float32Array;
+}
+
+/** With the images themselves, which both ends make and nobody sends. */
+export interface Probe extends ProbeMeasurements {
   readonly images: Pick<Examples, "inputs" | "count">;
 }
 
@@ -38,8 +42,7 @@ export async function measureProbe(
 ): Promise<ProbeMeasurements> {
   const logRatios = new Float32Array(runningStatistics.length / 2);
   const pixels = pixelStatistics(data as Float32Array, shape);
-  const probe = probeOf(shape, pixels, logRatios);
-  const { inputs, count } = probe.images;
+  const { inputs, count } = imagesLike(shape, pixels);
   // Exponents of 0: all layers use the running statistics.
   const exponents = new Float32Array(logRatios.length);
   const measured = await scorer.measureVariances!(
@@ -58,14 +61,13 @@ export async function measureProbe(
       logRatios[channel] = Math.max(-mostLogRatio, Math.min(mostLogRatio, ratio || 0));
     }
   }
-  return probe;
+  return { shape, pixels, logRatios };
 }
 
-export function probeOf(
-  shape: readonly number[],
-  pixels: PixelStatistics,
-  logRatios: Float32Array,
-): ProbeMeasurements {
-  const images = { count: probeImages, inputs: [{ data: makeProbeImages(shape, pixels), shape }] };
-  return { shape, pixels, logRatios, images };
+export function withImages(measurements: ProbeMeasurements): Probe {
+  return { ...measurements, images: imagesLike(measurements.shape, measurements.pixels) };
+}
+
+function imagesLike(shape: readonly number[], pixels: PixelStatistics): Probe["images"] {
+  return { count: probeImages, inputs: [{ data: makeProbeImages(shape, pixels), shape }] };
 }

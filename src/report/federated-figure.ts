@@ -1,6 +1,6 @@
 /**
  * Figures of a federated run: test accuracy against rounds, time, airtime and energy, and against the swept parameter
- * where one is a number. Bands are 95 % intervals of the mean over trials.
+ * where one is a number. Bands are 95 % intervals of the mean over three trials or more.
  *
  * Curves of a panel are the receivers; with one receiver they are the values of the first swept parameter that is
  * not x. Panels are all other swept parameters.
@@ -35,11 +35,14 @@ interface FigureRow {
   readonly panel: string;
   readonly curve: string;
   readonly x: number;
-  /** In percent; ends of the interval null with one trial. */
+  /** In percent; ends of the interval null where no band is drawn. */
   readonly accuracy: number;
   readonly low: number | null;
   readonly high: number | null;
 }
+
+/** With fewer trials intervals are so wide that bands would hide the curves; tables have them. */
+const fewestForBands = 3;
 
 const progressTitles: Readonly<Record<ProgressKey, string>> = {
   round: "Round",
@@ -63,7 +66,7 @@ export function progressSpec(result: FederatedResult, key: ProgressKey): TopLeve
       (place): FigureRow => ({
         ...namesOf(result, course, axes),
         x: place[key],
-        ...percents(place),
+        ...percents(place, result.trials),
       }),
     ),
   );
@@ -89,15 +92,16 @@ export function sweepSpec(result: FederatedResult): TopLevelSpec | undefined {
     (course): FigureRow => ({
       ...namesOf(result, course, others),
       x: Number(course.parameters[x.path]),
-      ...percents(course),
+      ...percents(course, result.trials),
     }),
   );
   const over = `Test accuracy over the last ${counted(result.lastRounds, "round")} against ${x.title}`;
   return spec(result, rows, { x: x.title, description: over });
 }
 
-function percents(of: Pick<CourseSummary, "accuracy" | "interval95">) {
-  const [low, high] = cutInterval95(of)?.map((end) => 100 * end) ?? [null, null];
+function percents(of: Pick<CourseSummary, "accuracy" | "interval95">, trials: number) {
+  const interval = trials < fewestForBands ? undefined : cutInterval95(of);
+  const [low, high] = interval?.map((end) => 100 * end) ?? [null, null];
   return { accuracy: 100 * of.accuracy, low, high };
 }
 
@@ -152,7 +156,7 @@ function spec(
   const trials =
     result.trials === 1
       ? "one trial"
-      : `mean of ${counted(result.trials, "trial")}, bands: 95\u00a0%\u00a0interval`;
+      : `mean of ${counted(result.trials, "trial")}${result.trials < fewestForBands ? "" : ", bands: 95\u00a0%\u00a0interval"}`;
   const subtitle = `${model.name}, ${grouped(model.travelling)} numbers in an update; ${trials}${left}`;
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",

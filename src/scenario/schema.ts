@@ -119,14 +119,12 @@ const receiverEntry = z.preprocess((entry) => withPreset(expandReceiver(entry)),
 export function expandReceiver(entry: unknown): unknown {
   if (typeof entry === "string") return { name: entry };
   if (!Array.isArray(entry) || entry.length === 0) return entry;
-  const [first, ...refine] = entry;
+  const [first, ...rest] = entry;
   const estimator = typeof first === "string" ? { name: first } : first;
-  return isMap(estimator)
-    ? {
-        ...estimator,
-        refine: [...(Array.isArray(estimator.refine) ? estimator.refine : []), ...refine],
-      }
-    : estimator;
+  if (!isMap(estimator)) return estimator;
+  const { refine = [] } = estimator;
+  // What is no list stays, to be refused.
+  return { ...estimator, refine: Array.isArray(refine) ? [...refine, ...rest] : refine };
 }
 
 const sweepValues = z.union([z.string(), z.number(), z.array(z.unknown())], {

@@ -5,13 +5,17 @@
 import { outputMeans } from "../models/filters.js";
 import type { LayerMoments } from "../models/input-moments.js";
 import { firstChannel, type Layers } from "../models/layers.js";
-import { type ProbeMeasurements, probeOf } from "../models/probe.js";
+import { type Probe, type ProbeMeasurements, withImages } from "../models/probe.js";
 import { travellingLayers } from "../receiver/refinements/travelling.js";
 import { roundToBlockFloat } from "../transmitter/block-float.js";
 import type { Bench } from "./bench.js";
 
 /** The bench with the numbers that receivers have of it in place of the true ones. */
-export function announced(bench: Bench, bits: number): Bench {
+export interface AnnouncedBench extends Bench {
+  readonly probe: Probe | undefined;
+}
+
+export function announced(bench: Bench, bits: number): AnnouncedBench {
   const { moments, probe, meanSquares } = bench;
   return {
     ...bench,
@@ -26,7 +30,7 @@ function roundedProbe(
   { normalization }: Layers,
   { shape, pixels, logRatios }: ProbeMeasurements,
   bits: number,
-): ProbeMeasurements {
+): Probe {
   const rounded = logRatios.slice();
   for (const layer of normalization) {
     const first = firstChannel(layer);
@@ -37,7 +41,7 @@ function roundedProbe(
     mean: roundToBlockFloat(pixels.mean, bits),
     deviation: roundToBlockFloat(pixels.deviation, bits),
   };
-  return probeOf(shape, arrived, rounded);
+  return withImages({ shape, pixels: arrived, logRatios: rounded });
 }
 
 function roundedMoments(

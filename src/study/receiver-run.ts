@@ -8,14 +8,15 @@ import type { Estimator, Known, Setting } from "../receiver/estimator.js";
 import { refineNetwork, unlabelledImages } from "../receiver/refinements/chain.js";
 import type { ReceivedNetwork } from "../receiver/refinements/refinement.js";
 import { estimatorOf, type ReceiverSettings } from "../scenario/schema.js";
-import { type Bench, networkPlan, ownStatistics } from "./bench.js";
+import type { AnnouncedBench } from "./announced.js";
+import { networkPlan, ownStatistics } from "./bench.js";
 import { chooseSetting, validSettings } from "./choose.js";
 import { knownOf } from "./known.js";
 import type { SearchRecord } from "./results.js";
 
 /** One receiver on one observation. */
 export class ReceiverRun {
-  readonly #bench: Bench;
+  readonly #bench: AnnouncedBench;
   readonly #receiver: ReceiverSettings;
   readonly #estimator: Estimator;
   readonly #observation: Observation;
@@ -30,7 +31,7 @@ export class ReceiverRun {
   #unlabelled: Examples | undefined;
 
   constructor(
-    bench: Bench,
+    bench: AnnouncedBench,
     receiver: ReceiverSettings,
     observation: Observation,
     batch: number,

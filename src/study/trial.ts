@@ -19,7 +19,7 @@ import { blockFloatBits } from "../transmitter/block-float.js";
 import { bitsPerNumber } from "../transmitter/coding.js";
 import type { TransmitterParams } from "../transmitter/transmitter.js";
 import { ratioToDb } from "../units.js";
-import { announced } from "./announced.js";
+import { type AnnouncedBench, announced } from "./announced.js";
 import { type Bench, networkPlan } from "./bench.js";
 import { equivalentWnrDb } from "./equivalent-wnr.js";
 import { ReceiverRun } from "./receiver-run.js";
@@ -61,7 +61,7 @@ const timelinePackets = 2000;
 export class TrialRunner {
   readonly #r: Float32Array;
   readonly #estimate: Float32Array;
-  readonly #announced = new Map<number, Bench>();
+  readonly #announced = new Map<number, AnnouncedBench>();
 
   constructor(
     readonly plan: Plan,
@@ -72,7 +72,7 @@ export class TrialRunner {
   }
 
   /** The bench as receivers know it, kept from one trial to the next. */
-  #told(statisticsBits: number): Bench {
+  #told(statisticsBits: number): AnnouncedBench {
     const known = this.#announced.get(statisticsBits) ?? announced(this.bench, statisticsBits);
     this.#announced.set(statisticsBits, known);
     return known;

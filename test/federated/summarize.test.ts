@@ -156,9 +156,22 @@ test("energies: the unit is told, and two units are never on one axis", () => {
   expect(places(mixed).data.values.every(({ panel }) => panel.includes("10"))).toBe(true);
 });
 
+test("figures have bands from three trials on", () => {
+  const drawn = (trials: number) =>
+    progressSpec({ ...result, trials }, "round") as unknown as Drawn;
+  for (const [trials, hasBands] of [
+    [2, false],
+    [3, true],
+  ] as const) {
+    const { title, data } = drawn(trials);
+    expect(data.values.some(({ low }) => low !== null)).toBe(hasBands);
+    expect(title.subtitle.join(" ").includes("bands")).toBe(hasBands);
+  }
+});
+
 interface Drawn {
   readonly title: { readonly subtitle: readonly string[] };
-  readonly data: { readonly values: readonly { readonly panel: string }[] };
+  readonly data: { readonly values: readonly { readonly panel: string; low: number | null }[] };
 }
 
 test("rounds.csv: one row per round, points, trials and receivers in order, empty where nothing applies", () => {

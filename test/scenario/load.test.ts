@@ -205,6 +205,12 @@ describe("bad scenarios: file, key, rule, value, nearest name", () => {
       /receivers\.0\.refine\.0\.name: unknown refinement "mmse"; known: batch-norm-datafree,/,
     ],
     [
+      "refinements that are no list, before more of them",
+      base.replace("[ml]", "[[{ name: ml, refine: scale-match }, batch-norm-datafree]]"),
+      [],
+      /receivers\.0\.refine must be a list, got "scale-match"/,
+    ],
+    [
       "misspelled code",
       base,
       ["transmitter.code=[linear-cod]"],
