@@ -20,6 +20,8 @@ export interface RoundRecord {
   readonly trainingLoss?: number;
   /** |estimate − mean update|² / |mean update|² over what travels; the mean is that of all devices that were ready. */
   readonly nmse?: number;
+  /** Of the model as devices receive it, over what travels: mean over the devices; absent where it is broadcast without errors. */
+  readonly downlinkNmse?: number;
   /** Of the devices' updates, per component at the server's input; absent where the uplink has none. */
   readonly noiseVariance?: number;
   /** Virtual time since the start [s]. */

@@ -48,6 +48,8 @@ export interface CourseSummary {
   /** Mean over rounds and trials of the aggregate's NMSE, and its median; null where there is none. */
   readonly nmse: number | null;
   readonly medianNmse: number | null;
+  /** Median over rounds and trials of that of the model as devices receive it. */
+  readonly medianDownlinkNmse: number | null;
   readonly timeS: number;
   readonly airtimeS: number;
   readonly energy: number;

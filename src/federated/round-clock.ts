@@ -1,7 +1,7 @@
 /**
  * One round in virtual time, on the discrete-event kernel:
  *
- *   0                      the server broadcasts the model, which takes broadcastS
+ *   0                      the model is broadcast, which takes broadcastS
  *   broadcastS             devices begin to train; device k is ready after computeS of its own
  *   the uplink begins      when all of them are ready, or deadlineS after the broadcast without the others
  *   the round ends         airtimeS later

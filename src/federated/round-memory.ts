@@ -2,12 +2,15 @@
 import type { FederatedBench } from "./bench.js";
 
 export class RoundMemory {
-  /** The model vector that is broadcast; threads share it. */
+  /** The model vector that is broadcast without errors; threads share it. */
   readonly sent: Float32Array;
+  /** What a device receives of a broadcast. */
+  readonly received: Float32Array;
   readonly estimate: Float32Array;
   readonly candidate: Float32Array;
   readonly #size: number;
   readonly #travelling: number;
+  readonly #starts: Float32Array[] = [];
   readonly #trained: Float32Array[] = [];
   readonly #updates: Float32Array[] = [];
 
@@ -17,9 +20,16 @@ export class RoundMemory {
     this.sent = shared(whole.size);
     this.candidate = new Float32Array(whole.size);
     this.estimate = new Float32Array(travelling.size);
+    this.received = new Float32Array(travelling.size);
   }
 
-  /** The model vector of the i-th device of a round; threads share it. */
+  /** The model vector that the i-th device of a broadcast with errors begins with; threads share it. */
+  start(i: number): Float32Array {
+    this.#starts[i] ??= shared(this.#size);
+    return this.#starts[i];
+  }
+
+  /** The trained model vector of the i-th device of a round; threads share it. */
   trained(i: number): Float32Array {
     this.#trained[i] ??= shared(this.#size);
     return this.#trained[i];

@@ -1,7 +1,9 @@
 /**
  * One round of federated training: local training, uplink, estimate, update, and what they cost.
  *
- *   Δ_k = w_k − w over what travels,   r = Σ Δ_k + n,   w ← w + ν ŝ(r)/divisor
+ *   Δ_k = w_k − ŵ_k over what travels,   r = Σ Δ_k + n,   w ← w + ν ŝ(r)/divisor
+ *
+ * with ŵ_k the model as device k has received it (downlink.ts), which is w where the broadcast is without errors.
  *
  * Trained tensors that do not travel (parameters and running statistics of normalizations, unless the scenario sends
  * them) become the exact mean of those of the devices that were heard.
@@ -11,7 +13,7 @@
  */
 import type { RandomSource } from "../kernel/index.js";
 import { sumOfSquares } from "../math/statistics.js";
-import { meanOf, writeDifference, writeStep } from "../math/vectors.js";
+import { meanOf, normalizedError, writeDifference, writeStep } from "../math/vectors.js";
 import type { Scorer } from "../models/model.js";
 import { correctAndLoss } from "../models/score.js";
 import {
@@ -22,6 +24,7 @@ import {
 import { scheduleOf } from "../scenario/training-schema.js";
 import { type FederatedBench, trialSource } from "./bench.js";
 import type { Crew } from "./crew.js";
+import { type Broadcast, broadcast } from "./downlink.js";
 import type { CourseName, RoundRecord } from "./history.js";
 import { invite } from "./invite.js";
 import { RoundClock } from "./round-clock.js";
@@ -72,23 +75,35 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
   const random = trialSource(seed, name.trial);
   const counts = images.map((own) => own.length);
   const { active, dropped, working } = invite(point, counts, random, round);
-  const { broadcastS } = point.server;
-  const { deadlineS } = point.devices;
-  const clock = new RoundClock({ broadcastS, deadlineS, devices: working });
+  const down = sendDown(context, before.model, { devices: active, round });
+  const isDeaf = (device: number) => down.deaf.includes(device);
+  const clock = new RoundClock({
+    broadcastS: point.server.broadcastS + down.latencyS,
+    deadlineS: point.devices.deadlineS,
+    devices: working.filter(({ device }) => !isDeaf(device)),
+  });
   const { ready, late } = clock.untilUplink();
-  const facts = { round: round + 1, active, dropped, late, ready };
-  const { updates, ...training } = await train(context, before.model, round, ready);
+  const facts = {
+    round: round + 1,
+    active,
+    dropped: active.filter((device) => dropped.includes(device) || isDeaf(device)),
+    late,
+    ready,
+    ...(down.nmse !== undefined && { downlinkNmse: down.nmse }),
+  };
+  const starts = ready.map((device) => down.start(device));
+  const { updates, ...training } = await train(context, { starts, round, ready });
   stopped();
 
   const costs = (airtimeS: number, energies: readonly number[]) => ({
     timeS: last.timeS + clock.finish(airtimeS),
-    airtimeS: last.airtimeS + airtimeS,
+    airtimeS: last.airtimeS + down.airtimeS + airtimeS,
     energy: last.energy + energies.reduce((a, b) => a + b, 0) / point.devices.count,
     energies,
   });
   if (ready.length > 0 && !isFiniteRound(training.trainingLoss, updates)) {
     const record = { ...facts, heard: [], ...costs(0, []), ...guessing(context, round + 1) };
-    return { model: before.model, ...told(before, record, [divergence(record)]) };
+    return { model: before.model, ...told(before, record, [...down.notes, divergence(record)]) };
   }
   const ofUplink = random.child("uplink").child(`round ${round}`);
   const aggregate =
@@ -111,6 +126,7 @@ export async function nextRound(context: RoundContext, before: CourseState): Pro
     ...(update === undefined && { lost: true as const }),
   };
   const notes = [
+    ...down.notes,
     ...(aggregate?.notes ?? []),
     ...(update?.notes ?? []),
     ...(record.lost ? [loss] : []),
@@ -151,18 +167,53 @@ function told({ records, notes }: CourseState, record: RoundRecord, more: readon
   return { records: [...records, record], notes: [...new Set([...notes, ...more])] };
 }
 
-/** Trains the ready devices from the model, in parallel where there are workers. */
+/** The model on its way to the devices of a round. */
+function sendDown(
+  { point, bench, memory, seed, name: { trial } }: RoundContext,
+  model: Float32Array,
+  { devices, round }: { readonly devices: readonly number[]; readonly round: number },
+): Broadcast & { readonly start: (device: number) => Float32Array } {
+  const { downlink } = point;
+  if (downlink === undefined) {
+    memory.sent.set(model);
+    return { latencyS: 0, airtimeS: 0, deaf: [], notes: [], start: () => memory.sent };
+  }
+  const sent = broadcast(model, {
+    downlink,
+    bench,
+    memory,
+    devices,
+    receptionsBefore: receptionsBefore(point, trial, round),
+    random: trialSource(seed, trial).child("downlink").child(`round ${round}`),
+  });
+  return { ...sent, start: (device) => memory.start(devices.indexOf(device)) };
+}
+
+/** Receptions of the model before a round, in this trial and those before it. */
+export function receptionsBefore(
+  { training, devices }: FederatedPoint,
+  trial: number,
+  round: number,
+): number {
+  return (trial * training.rounds + round) * devices.active;
+}
+
+interface LocalTraining {
+  readonly round: number;
+  readonly ready: readonly number[];
+  /** The model vector that each of them has received. */
+  readonly starts: readonly Float32Array[];
+}
+
+/** Trains the ready devices, in parallel where there are workers. */
 async function train(
   { name, point, seed, bench, benchKey, images, crew, memory }: RoundContext,
-  model: Float32Array,
-  round: number,
-  ready: readonly number[],
+  { round, ready, starts }: LocalTraining,
 ) {
   const { training } = point;
   const { learningRate } = training.optimizer as unknown as { learningRate: number };
   const course = { learningRate, steps: training.rounds, stepsPerEpoch: 1 };
   const rate = scheduleOf(point).rate(training.schedule as never, round, course);
-  memory.sent.set(model);
   const outcomes = await Promise.all(
     ready.map((device, i) =>
       crew.train({
@@ -173,7 +224,7 @@ async function train(
         epoch: round * training.epochs,
         epochs: training.epochs,
         learningRate: rate,
-        start: memory.sent,
+        start: starts[i],
         result: memory.trained(i),
       }),
     ),
@@ -183,7 +234,7 @@ async function train(
     const trained = memory.trained(i);
     let at = 0;
     for (const place of bench.travellingPlaces) {
-      writeDifference(trained, model, place, update, at);
+      writeDifference(trained, starts[i], place, update, at);
       at += place.to - place.from;
     }
     return update;
@@ -269,13 +320,6 @@ function averageExactly(
       next[k] = sum / trained.length;
     }
   }
-}
-
-/** |estimate / divisor − mean|² / |mean|². */
-function normalizedError(estimate: Float32Array, divisor: number, mean: Float32Array): number {
-  let error = 0;
-  for (let k = 0; k < mean.length; k++) error += (estimate[k] / divisor - mean[k]) ** 2;
-  return error / sumOfSquares(mean);
 }
 
 /** Accuracy and loss on the test images; guessing where the loss is no finite number. */

@@ -13,7 +13,9 @@ import { unmatched } from "../weights/patterns.js";
 import { benchKey, type FederatedBench, openFederatedBench, usesValidation } from "./bench.js";
 import { isFinished, openLink, runCourse, type StoredCourse } from "./course.js";
 import { openCrew } from "./crew.js";
+import { checkDownlink } from "./downlink.js";
 import type { CourseName } from "./history.js";
+import { receptionsBefore } from "./round.js";
 import { RoundMemory } from "./round-memory.js";
 
 export interface PreparedFederated {
@@ -36,7 +38,7 @@ export async function prepareFederated(
   for (const { settings } of points) {
     const key = benchKey(settings);
     if (!benches.has(key)) benches.set(key, await openFederatedBench(settings, study));
-    checkPoint(settings, benches.get(key)!);
+    checkPoint(settings, benches.get(key)!, study.trials);
   }
   if (workers !== "auto") return { plan, benches, workers };
   const cores = Math.max(1, Math.floor(availableParallelism() / study.threads));
@@ -44,9 +46,12 @@ export async function prepareFederated(
   return { plan, benches, workers: Math.min(cores, devices * coursesOf(plan).length) };
 }
 
-function checkPoint(point: FederatedPoint, bench: FederatedBench): void {
+function checkPoint(point: FederatedPoint, bench: FederatedBench, trials: number): void {
   bench.partition(0, point);
   openLink(point, bench);
+  if (point.downlink !== undefined) {
+    checkDownlink(point.downlink, bench, receptionsBefore(point, trials, 0));
+  }
   const { travelling, validation } = bench;
   for (const receiver of point.receivers as FederatedReceiver[]) {
     const label = receiverLabel(receiver);

@@ -59,9 +59,9 @@ function summarize(group: readonly FinishedCourse[], header: FederatedHeader): C
   const all = group.map(({ records }) => records);
   const ends = all.map((records) => records.at(-1)!);
   const each = all.map((records) => lastAccuracy(records, header.lastRounds));
-  const nmse = all.flatMap((records) =>
-    records.flatMap((r) => (r.nmse === undefined ? [] : [r.nmse])),
-  );
+  const present = (key: "nmse" | "downlinkNmse") =>
+    all.flatMap((records) => records.flatMap(({ [key]: value }) => value ?? []));
+  const nmse = present("nmse");
   const perTrial = (count: (record: RoundRecord) => number) =>
     mean(all.map((records) => records.reduce((sum, record) => sum + count(record), 0)));
   return {
@@ -76,7 +76,8 @@ function summarize(group: readonly FinishedCourse[], header: FederatedHeader): C
       all.map((records) => Math.max(...scoredRounds(records).map((r) => r.accuracy))),
     ),
     nmse: nmse.length === 0 ? null : mean(nmse),
-    medianNmse: nmse.length === 0 ? null : median(nmse),
+    medianNmse: median(nmse),
+    medianDownlinkNmse: median(present("downlinkNmse")),
     timeS: mean(ends.map((end) => end.timeS)),
     airtimeS: mean(ends.map((end) => end.airtimeS)),
     energy: mean(ends.map((end) => end.energy)),
@@ -147,7 +148,8 @@ function gainsOf(courses: readonly FinishedCourse[], header: FederatedHeader): T
   });
 }
 
-function median(values: readonly number[]): number {
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

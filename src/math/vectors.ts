@@ -3,6 +3,8 @@
  * less so of loops inside of larger functions or over a list of arrays.
  */
 
+import { sumOfSquares } from "./statistics.js";
+
 /** out ← out + x. */
 export function addTo(out: Float32Array, x: Float32Array): void {
   for (let k = 0; k < out.length; k++) out[k] += x[k];
@@ -47,6 +49,37 @@ export function writeStep(
   out: Float32Array,
 ): void {
   for (let k = from; k < to; k++) out[k] = x[k] + factor * step[at + k - from];
+}
+
+/** The stretches of x one after another, as a new vector. */
+export function gather(x: Float32Array, stretches: readonly Range[]): Float32Array {
+  const out = new Float32Array(stretches.reduce((sum, { from, to }) => sum + to - from, 0));
+  let at = 0;
+  for (const { from, to } of stretches) {
+    out.set(x.subarray(from, to), at);
+    at += to - from;
+  }
+  return out;
+}
+
+/** Undoes `gather`: writes x into the stretches of `out`. */
+export function scatter(x: Float32Array, stretches: readonly Range[], out: Float32Array): void {
+  let at = 0;
+  for (const { from, to } of stretches) {
+    out.set(x.subarray(at, at + to - from), from);
+    at += to - from;
+  }
+}
+
+/** |estimate / divisor − truth|² / |truth|². */
+export function normalizedError(
+  estimate: Float32Array,
+  divisor: number,
+  truth: Float32Array,
+): number {
+  let error = 0;
+  for (let k = 0; k < truth.length; k++) error += (estimate[k] / divisor - truth[k]) ** 2;
+  return error / sumOfSquares(truth);
 }
 
 interface Range {

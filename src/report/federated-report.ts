@@ -53,6 +53,7 @@ const columns: Readonly<Record<string, (record: RoundRecord) => number | string 
   learningRate: (r) => r.learningRate,
   trainingLoss: (r) => r.trainingLoss,
   nmse: (r) => r.nmse,
+  downlinkNmse: (r) => r.downlinkNmse,
   noiseVariance: (r) => r.noiseVariance,
   timeS: (r) => r.timeS,
   airtimeS: (r) => r.airtimeS,

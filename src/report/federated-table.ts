@@ -73,10 +73,15 @@ function summaryTable(result: FederatedResult): Table<CourseSummary> {
       },
       { title: "best [%]", cell: (row) => percent(row.bestAccuracy) },
       { title: "trials", cell: (row) => String(row.trials) },
-      {
-        title: "median NMSE [dB]",
-        cell: (row) => (row.medianNmse === null ? "" : decibels(row.medianNmse)),
-      },
+      { title: "median NMSE [dB]", cell: (row) => orNothing(row.medianNmse) },
+      ...(summary.some((row) => row.medianDownlinkNmse !== null)
+        ? [
+            {
+              title: "downlink NMSE [dB]",
+              cell: (row: CourseSummary) => orNothing(row.medianDownlinkNmse),
+            },
+          ]
+        : []),
       ...optional("airtime [s]", (row) => row.airtimeS),
       ...optional("time [s]", (row) => row.timeS),
       ...optional(energyTitle(result), (row) => row.energy),
@@ -87,6 +92,8 @@ function summaryTable(result: FederatedResult): Table<CourseSummary> {
     group: (row) => row.point,
   };
 }
+
+const orNothing = (ratio: number | null) => (ratio === null ? "" : decibels(ratio));
 
 interface ProgressRow extends TargetProgress {
   readonly course: CourseSummary;

@@ -33,10 +33,16 @@ export function axisTitle(path: string): string {
   const unit = units.find(([ending]) => ending.test(key));
   const bare = unit === undefined ? key : key.replace(unit[0], "");
   const words = bare.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
-  const name = written[bare] ?? words.charAt(0).toUpperCase() + words.slice(1);
+  // Both directions of a federated round have an SNR and a receiver.
+  const isDownlink = keys[0] === "downlink";
+  const named = written[bare] ?? (isDownlink ? words : capital(words));
+  const name = isDownlink ? `Downlink ${named}` : named;
   // "Path" or "λ′" alone would not say whose.
   const index = /^\d+$/.test(keys.at(-2) ?? "");
   const of = index ? `${keys.at(-3)} ${keys.at(-2)}` : keys.at(-2);
-  const owner = keys.length > 2 || key === "path" || key === "name" ? ` (${of})` : "";
+  const isPlain = isDownlink && keys[1] === "channel";
+  const owner = (keys.length > 2 && !isPlain) || key === "path" || key === "name" ? ` (${of})` : "";
   return `${name}${owner}${unit === undefined ? "" : ` [${unit[1]}]`}`;
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

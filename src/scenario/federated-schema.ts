@@ -6,6 +6,7 @@
  * their own parameters.
  */
 import { z } from "zod";
+import { channels } from "../../channels/index.js";
 import { datasets } from "../datasets/index.js";
 import { partitions } from "../federated/partitions/index.js";
 import type { Partition } from "../federated/partitions/partition.js";
@@ -16,6 +17,7 @@ import { uplinks } from "../federated/uplinks/index.js";
 import { named } from "../named.js";
 import { estimators } from "../receiver/index.js";
 import { withPreset } from "../receiver/mmse-pb-presets.js";
+import { transmitterParams } from "../transmitter/transmitter.js";
 import { quantity } from "../units.js";
 import { isMap } from "./paths.js";
 import {
@@ -67,6 +69,20 @@ const receiverEntry = z.preprocess(
     })),
   ),
 );
+
+/** A broadcast has nobody to answer to, so nothing is sent again. */
+const broadcastParams = transmitterParams.omit({ arq: true, statisticsBits: true });
+
+export const downlinkSchema = z.strictObject({
+  channel: named(channels).describe("the link to a device, for each its own"),
+  transmitter: broadcastParams.prefault({}).describe("how the model becomes symbols"),
+  receiver: z
+    .preprocess((entry) => withPreset(expandReceiver(entry)), named(estimators))
+    .prefault("ml")
+    .describe("how a device estimates the model: an estimator with one setting, a name or a map"),
+});
+
+export type Downlink = z.output<typeof downlinkSchema>;
 
 /** What belongs to one point; every key in here can be swept. */
 export const federatedPointShape = {
@@ -127,10 +143,15 @@ export const federatedPointShape = {
         .describe("test images that score it, from the first (default: all)"),
       broadcastS: quantity("s", z.number().nonnegative())
         .prefault(0)
-        .describe("time that the broadcast of the model takes, which is without errors [s]"),
+        .describe(
+          "time that the broadcast of the model takes, beside that of a downlink on the air [s]",
+        ),
     })
     .prefault({})
     .describe("what the server does"),
+  downlink: downlinkSchema
+    .optional()
+    .describe("the channel that the model is broadcast through; absent: it arrives without errors"),
   uplink: nameOrMap(
     (uplinks as unknown as readonly Uplink[]).map((u) => ({
       ...u,

@@ -296,7 +296,7 @@ export function receiverLabel({ label, name, refine }: Record<string, unknown>):
 }
 
 // The schema has checked names and parameters, so each definition gets the parameters it declares.
-export const channelOf = (point: PointSettings) => partOf<Channel>(channels, point.channel);
+export const channelOf = ({ channel }: { channel: object }) => partOf<Channel>(channels, channel);
 export const datasetOf = ({ dataset }: { dataset: object }) =>
   partOf<DatasetFormat>(datasets, dataset);
 export const estimatorOf = (receiver: Record<string, unknown>) =>

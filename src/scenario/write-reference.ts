@@ -157,7 +157,7 @@ export function referencePage(): string {
     "",
     table(partRows(federatedPointShape)),
     "",
-    ...(["devices", "training", "server"] as const).flatMap((key) => [
+    ...(["devices", "training", "server", "downlink"] as const).flatMap((key) => [
       `### ${key} of federated training`,
       table(parameterRows(z.strictObject({ [key]: federatedPointShape[key] })).filter(isDirect)),
       "",

@@ -12,7 +12,7 @@ import {
   allocatePacket,
   type Framing,
   frame,
-  type TransmitterParams,
+  type SendingParams,
   transmitScale,
   transmitterProcess,
   type WeightStatistics,
@@ -27,12 +27,14 @@ export interface Transmission {
   readonly statistics: WeightStatistics;
   /** Of every tensor, where a code asks for them. */
   readonly sensitivities?: ReadonlyMap<string, number> | undefined;
-  readonly transmitter: TransmitterParams;
+  readonly transmitter: SendingParams;
   readonly channel: Channel;
   /** As the channel's schema gives them. */
   readonly channelParams: never;
   readonly trial: number;
   readonly random: RandomSource;
+  /** What is random on the air, where several receivers hear one transmission; of `random` where this is absent. */
+  readonly air?: RandomSource;
 }
 
 export interface TransmissionResult {
@@ -96,7 +98,7 @@ function openLinkFor(t: Transmission, { block, statistics, peaks }: Encoded): Li
     complex: componentsPerSymbol === 2,
     symbolRateHz: t.transmitter.symbolRateHz,
     trial: t.trial,
-    random: t.random.child("channel"),
+    random: t.air ?? t.random.child("channel"),
   });
 }
 
@@ -205,7 +207,7 @@ function decoded(
 }
 
 /** Symbols that carry so much side information. */
-function sideSymbols(bits: number, { sideBitsPerSymbol }: TransmitterParams): number {
+function sideSymbols(bits: number, { sideBitsPerSymbol }: SendingParams): number {
   return Math.ceil(bits / sideBitsPerSymbol);
 }
 
@@ -216,7 +218,7 @@ type Cost = Pick<TransmissionResult, "airtimeS" | "latencyS" | "energy" | "sideB
 export function withSideInformation<C extends Cost>(
   cost: C,
   bits: number,
-  transmitter: TransmitterParams,
+  transmitter: SendingParams,
 ): C {
   const symbols = sideSymbols(bits, transmitter);
   const airtimeS = symbols / transmitter.symbolRateHz;

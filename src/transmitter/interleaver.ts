@@ -9,12 +9,12 @@
  * Source: Proakis & Salehi, Digital Communications (2008), 7.13.
  */
 import type { RandomSource } from "../kernel/index.js";
-import { frame, type TransmitterParams } from "./transmitter.js";
+import { frame, type SendingParams } from "./transmitter.js";
 
 /** For each component the weight that it carries; undefined where weights are sent as they lie. */
 export function interleaver(
   weightCount: number,
-  params: TransmitterParams,
+  params: SendingParams,
   random: RandomSource,
 ): Uint32Array | undefined {
   const { components, componentsPerSymbol } = frame(weightCount, params);

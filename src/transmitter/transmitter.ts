@@ -84,6 +84,8 @@ export const transmitterParams = z.strictObject({
 });
 
 export type TransmitterParams = z.output<typeof transmitterParams>;
+/** What concerns the sending of weights, and nothing beside them. */
+export type SendingParams = Omit<TransmitterParams, "statisticsBits">;
 
 /** What the transmitter knows of the weights that it sends. */
 export interface WeightStatistics {
@@ -118,7 +120,7 @@ export interface Framing {
   readonly packets: number;
 }
 
-export function frame(weightCount: number, params: TransmitterParams): Framing {
+export function frame(weightCount: number, params: SendingParams): Framing {
   const componentsPerSymbol = params.mapping === "iq" ? 2 : 1;
   const symbols = Math.ceil(weightCount / componentsPerSymbol);
   return {
@@ -163,7 +165,7 @@ export interface Payload {
 export function* transmitterProcess(
   sim: Simulation,
   payload: Payload,
-  params: TransmitterParams,
+  params: SendingParams,
   durationOf: (symbols: number) => number,
   ready: Store<Packet>,
   air: Store<Packet>,
