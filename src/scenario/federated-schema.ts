@@ -74,8 +74,12 @@ const receiverEntry = z.preprocess(
 const broadcastParams = transmitterParams.omit({ arq: true, statisticsBits: true });
 
 export const downlinkSchema = z.strictObject({
-  channel: named(channels).describe("the link to a device, for each its own"),
-  transmitter: broadcastParams.prefault({}).describe("how the model becomes symbols"),
+  channel: named(channels).describe(
+    "the link to a device, as in inference; every device has its own",
+  ),
+  transmitter: broadcastParams
+    .prefault({})
+    .describe("how the model becomes symbols, as in inference without arq and statisticsBits"),
   receiver: z
     .preprocess((entry) => withPreset(expandReceiver(entry)), named(estimators))
     .prefault("ml")
