@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { prepareFederated } from "../../src/federated/study.js";
 import { loadFederated } from "../../src/scenario/load-federated.js";
@@ -123,4 +125,9 @@ test("overrides reach into short forms", async () => {
     overrides: ["uplink=ideal", "uplink.symbolRateHz=5 MHz", "devices.speed=constant"],
   });
   expect(plan.points[0].settings.uplink).toMatchObject({ name: "ideal", symbolRateHz: 5e6 });
+});
+
+const shipped = fileURLToPath(new URL("../../scenarios/federated/", import.meta.url));
+test.each(readdirSync(shipped))("scenarios/federated/%s is valid", async (name) => {
+  expect((await loadFederated(`${shipped}${name}`)).points.length).toBeGreaterThan(1);
 });
