@@ -13,7 +13,7 @@ import { InputError } from "../src/errors.js";
 import { blockEstimator } from "../src/fading/block-estimator.js";
 import { blockGains } from "../src/fading/block-gains.js";
 import { flatLink } from "../src/fading/flat-link.js";
-import { flatLinkParams, flatLinkRules } from "../src/fading/knowledge.js";
+import { flatLinkParams, flatLinkRules, invertsGains } from "../src/fading/knowledge.js";
 import { kFactorDb } from "../src/fading/rician.js";
 import { quantity } from "../src/units.js";
 
@@ -30,6 +30,8 @@ export const blockFading = defineChannel({
       ...flatLinkParams,
     })
     .superRefine(flatLinkRules),
+
+  inverts: invertsGains,
 
   open(params, context) {
     const { coherenceS, kFactorDb } = params;

@@ -57,6 +57,9 @@ export function chainOf(channels: readonly Channel[]) {
 
     stores: ({ links }) => holds(links[0] as Settings),
 
+    inverts: ({ links }) =>
+      links.some((link) => channelOf(link as Settings).inverts?.(link as never) ?? false),
+
     files: ({ links }) =>
       links.flatMap((link) => channelOf(link as Settings).files?.(link as never) ?? []),
 

@@ -15,7 +15,7 @@ import { defineChannel } from "../src/channel.js";
 import { InputError } from "../src/errors.js";
 import { clarkeGains } from "../src/fading/clarke-gains.js";
 import { flatLink } from "../src/fading/flat-link.js";
-import { flatLinkParams, flatLinkRules } from "../src/fading/knowledge.js";
+import { flatLinkParams, flatLinkRules, invertsGains } from "../src/fading/knowledge.js";
 import { kFactorDb } from "../src/fading/rician.js";
 import { trackingEstimator } from "../src/fading/tracking-estimator.js";
 import { quantity } from "../src/units.js";
@@ -50,6 +50,8 @@ export const doppler = defineChannel({
       const path = ["budget", "carrierHz"];
       context.addIssue({ code: "custom", path, message, input: budget.carrierHz });
     }),
+
+  inverts: invertsGains,
 
   open(params, context) {
     const { speedMps, carrierHz, kFactorDb, losDopplerRatio } = params;

@@ -18,7 +18,12 @@ import { z } from "zod";
 import { type ChannelContext, defineChannel, type Link } from "../src/channel.js";
 import { noiseLevel, noiseVarianceOf, oneNoiseLevel } from "../src/channel-noise.js";
 import { InputError } from "../src/errors.js";
-import { type FlatLinkParams, flatLinkParams, flatLinkRules } from "../src/fading/knowledge.js";
+import {
+  type FlatLinkParams,
+  flatLinkParams,
+  flatLinkRules,
+  invertsGains,
+} from "../src/fading/knowledge.js";
 import { recordedGainsParams, recordedLink } from "../src/fading/recorded-link.js";
 import { readTrace } from "../src/files/noise-trace.js";
 
@@ -93,6 +98,8 @@ export const recorded = defineChannel({
       }
       oneNoiseLevel(params, context as z.core.$RefinementCtx<typeof params>);
     }),
+
+  inverts: invertsGains,
 
   files: ({ path, gains }) => [(path ?? gains?.path)!],
 

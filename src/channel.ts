@@ -120,6 +120,8 @@ export interface Channel<P extends z.ZodObject = z.ZodObject> {
   readonly params: P;
   /** True for a memory: it holds the weights in their order and scales each tensor by itself. */
   stores?(params: z.output<P>): boolean;
+  /** True where the transmitter makes what it sends fit this link's gains, so that nobody else can use it. */
+  inverts?(params: z.output<P>): boolean;
   /** Files that it reads, for provenance; none where this is absent. */
   files?(params: z.output<P>): readonly string[];
   /** Throws InputError when parameters and transmission do not fit together. */

@@ -5,6 +5,7 @@ import { InputError, inScenario } from "../errors.js";
 import { benchKey } from "../federated/bench.js";
 import { isFinished, type StoredCourse } from "../federated/course.js";
 import { coursesFolder, readCourse, writeCourse } from "../federated/course-store.js";
+import { downlinkFiles } from "../federated/downlink.js";
 import type { CourseName } from "../federated/history.js";
 import type { FederatedHeader, FinishedCourse } from "../federated/results.js";
 import {
@@ -77,7 +78,10 @@ async function describe(
   command: string,
 ): Promise<FederatedHeader> {
   const { study, points } = plan;
-  const files = [...new Set([...benches.values()].flatMap((bench) => bench.files))];
+  const files = new Set([
+    ...[...benches.values()].flatMap((bench) => bench.files),
+    ...points.flatMap(({ settings: { downlink } }) => (downlink ? downlinkFiles(downlink) : [])),
+  ]);
   const labels = points.map(({ settings }) => settings.receivers.map(receiverLabel));
   const { analysis } = study;
   const all = [...new Set(labels.flat())];
@@ -91,7 +95,7 @@ async function describe(
     overrides: plan.overrides,
     scenario: plan.data,
     resolved: { study, points: points.map(({ settings }) => settings) },
-    files: await hashFiles(files),
+    files: await hashFiles([...files]),
     models: [...benches.values()].map(({ modelName, modelHash, whole, travelling }) => ({
       name: modelName,
       sha256: modelHash,

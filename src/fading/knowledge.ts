@@ -100,6 +100,9 @@ export const flatLinkParams = {
     ),
 };
 
+export const invertsGains = ({ inversion }: { inversion?: { name: string } | undefined }) =>
+  inversion !== undefined && inversion.name !== "none";
+
 export type FlatLinkParams = z.output<z.ZodObject<typeof flatLinkParams>>;
 export type Pilots = FlatLinkParams["knowledge"] & { readonly spacing: number };
 

@@ -28,7 +28,7 @@ export interface FederatedBench {
   readonly modelHash: string;
   /** Every floating-point tensor of the model: the model vector. */
   readonly whole: Layout;
-  /** Tensors that go over the uplink: an update. */
+  /** Tensors that go over the uplink, an update, and over a downlink. */
   readonly travelling: Layout;
   /** Where each tensor of an update lies in the model vector, in the order of `travelling`. */
   readonly travellingPlaces: readonly TrainedPlace[];

@@ -39,7 +39,7 @@ export interface DeviceTask {
   readonly epoch: number;
   readonly epochs: number;
   readonly learningRate: number;
-  /** The model vector that was sent, and where the trained one goes. */
+  /** The model vector that the device has received, and where the trained one goes. */
   readonly start: Float32Array;
   readonly result: Float32Array;
 }

@@ -19,7 +19,7 @@ import type { Downlink } from "../scenario/federated-schema.js";
 import { channelOf, estimatorOf } from "../scenario/schema.js";
 import { validSettings } from "../study/choose.js";
 import { codingOf } from "../study/encode.js";
-import { knownOf } from "../study/known.js";
+import { checkGroups, knownOf } from "../study/known.js";
 import {
   openLink,
   type Transmission,
@@ -36,7 +36,7 @@ export interface Broadcast {
   /** From its start until the model has arrived [s]. */
   readonly latencyS: number;
   readonly airtimeS: number;
-  /** |ŵ_k − w|² / |w|² over what travels, in the mean over the devices; absent where nobody has an estimate. */
+  /** |ŵ_k − w|² / |w|² over what travels, in the mean over the devices that have an estimate; absent where none has. */
   readonly nmse?: number;
   /** Devices that no setting of the estimator makes sense for. */
   readonly deaf: readonly number[];
@@ -99,11 +99,16 @@ export function broadcast(
   });
   return {
     ...cost,
-    ...(errors.length > 0 && { nmse: mean(errors) }),
+    // No number where the model is 0.
+    ...(errors.length > 0 && Number.isFinite(mean(errors)) && { nmse: mean(errors) }),
     deaf,
     notes: [...notes],
   };
 }
+
+/** Files that the channel reads. */
+export const downlinkFiles = ({ channel }: Downlink) =>
+  channelOf({ channel }).files?.(channel as never) ?? [];
 
 /** Throws InputError where the downlink does not suit the network, or so many receptions. */
 export function checkDownlink(
@@ -111,11 +116,21 @@ export function checkDownlink(
   { initial, travelling, travellingPlaces }: FederatedBench,
   receptions: number,
 ): void {
-  const { receiver, transmitter } = downlink;
+  const { channel, receiver, transmitter } = downlink;
+  if ((receiver as { preset?: string }).preset !== undefined) {
+    throw new InputError(
+      "downlink.receiver.preset: is a grid to choose from, and devices have no images to choose with",
+    );
+  }
   const settings = estimatorOf(receiver).settings(receiver as never);
   if (settings.length > 1) {
     throw new InputError(
       `downlink.receiver must have one setting, since devices have no images to choose with, got ${settings.length}`,
+    );
+  }
+  if (channelOf({ channel }).inverts?.(channel as never)) {
+    throw new InputError(
+      "downlink.channel: inversion suits one receiver, and a broadcast has many, each with gains of its own",
     );
   }
   for (const code of transmitter.code) {
@@ -129,7 +144,21 @@ export function checkDownlink(
   const weights = gather(initial(0), travellingPlaces);
   const network = { weights, statistics: weightStatistics(weights), layout: travelling };
   const random = new RandomSource("a check");
-  openLink(transmissionTo(downlink, network, { random, device: 0, reception: receptions - 1 }));
+  const last = { random, device: 0, reception: receptions - 1 };
+  inDownlink("", () => checkGroups({ receivers: [receiver] }, network));
+  inDownlink(`, each of whose ${receptions.toLocaleString("en")} receptions is a trial`, () =>
+    openLink(transmissionTo(downlink, network, last)),
+  );
+}
+
+/** What is wrong in words of an inference study, with the key that it is about. */
+function inDownlink(more: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`downlink${more}: ${error.message}`);
+  }
 }
 
 interface Listener {

@@ -32,7 +32,7 @@ export interface RoundRecord {
   readonly energy: number;
   /** Numbers of the devices that were drawn, in the order of the draw. */
   readonly active: readonly number[];
-  /** Of them: dropped out, too late, ready in time, and heard by the server. */
+  /** Of them: dropped out or without an estimate of the model, too late, ready in time, and heard by the server. */
   readonly dropped: readonly number[];
   readonly late: readonly number[];
   readonly ready: readonly number[];

@@ -128,3 +128,7 @@ export function energyUnit({ resolved }: Pick<FederatedHeader, "resolved">, poin
 export const energyUnits = (result: FederatedResult): readonly string[] => [
   ...new Set(result.summary.map(({ point }) => energyUnit(result, point))),
 ];
+
+/** The axis that gains go along: the first that is an SNR or a WNR. Noise is set, so no ratio needs to be measured. */
+export const sweptRatio = (axes: FederatedHeader["axes"]) =>
+  axes.find(({ path }) => /(snr|wnr)Db$/i.test(path));

@@ -7,13 +7,14 @@ import { mean, meanInterval95 } from "../math/statistics.js";
 import { requiredRatios } from "../study/required.js";
 import type { TargetRatio } from "../study/results.js";
 import type { RoundRecord } from "./history.js";
-import type {
-  CourseSummary,
-  CurvePlace,
-  FederatedHeader,
-  FederatedResult,
-  FinishedCourse,
-  TargetProgress,
+import {
+  type CourseSummary,
+  type CurvePlace,
+  type FederatedHeader,
+  type FederatedResult,
+  type FinishedCourse,
+  sweptRatio,
+  type TargetProgress,
 } from "./results.js";
 
 export function assembleFederated(
@@ -123,9 +124,8 @@ function meanCurve(all: readonly (readonly RoundRecord[])[]): CurvePlace[] {
   });
 }
 
-/** Along the SNR that is swept: the noise of an uplink is set, so no ratio needs to be measured. */
 function gainsOf(courses: readonly FinishedCourse[], header: FederatedHeader): TargetRatio[] {
-  const swept = header.axes.find(({ path }) => /snrDb$/i.test(path));
+  const swept = sweptRatio(header.axes);
   if (swept === undefined) return [];
   const trials = courses.map(({ point, trial, label, records }) => {
     const { [swept.path]: snrDb, ...others } = header.points[point];

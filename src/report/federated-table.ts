@@ -3,6 +3,7 @@ import {
   type CourseSummary,
   energyUnits,
   type FederatedResult,
+  sweptRatio,
   type TargetProgress,
 } from "../federated/results.js";
 import type { TargetRatio } from "../study/results.js";
@@ -77,7 +78,7 @@ function summaryTable(result: FederatedResult): Table<CourseSummary> {
       ...(summary.some((row) => row.medianDownlinkNmse !== null)
         ? [
             {
-              title: "downlink NMSE [dB]",
+              title: "median downlink NMSE [dB]",
               cell: (row: CourseSummary) => orNothing(row.medianDownlinkNmse),
             },
           ]
@@ -140,7 +141,7 @@ function gainTable(result: FederatedResult): Table<TargetRatio> {
     values: [
       { title: "receiver", isText: true, cell: (gain) => gain.estimator },
       {
-        title: "required SNR [dB]",
+        title: `required ${ratioTitle(result)}`,
         isText: true,
         cell: (gain) =>
           `${requiredText(gain).padStart(6)} ${intervalDb(gain.interval95)}`.trimEnd(),
@@ -154,6 +155,12 @@ function gainTable(result: FederatedResult): Table<TargetRatio> {
     ],
     group: (gain) => JSON.stringify([gain.target, gain.parameters]),
   };
+}
+
+/** What `required` is counted in: the title of the axis that the gains go along. */
+function ratioTitle({ axes }: FederatedResult): string {
+  const title = sweptRatio(axes)!.title;
+  return title.replace(/^Down/, "down");
 }
 
 function requiredText({ requiredDb, reached }: TargetRatio): string {

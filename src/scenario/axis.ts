@@ -34,13 +34,13 @@ export function axisTitle(path: string): string {
   const bare = unit === undefined ? key : key.replace(unit[0], "");
   const words = bare.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
   // Both directions of a federated round have an SNR and a receiver.
-  const isDownlink = keys[0] === "downlink";
+  const isDownlink = keys[0] === "downlink" && keys.length > 1;
   const named = written[bare] ?? (isDownlink ? words : capital(words));
   const name = isDownlink ? `Downlink ${named}` : named;
   // "Path" or "λ′" alone would not say whose.
   const index = /^\d+$/.test(keys.at(-2) ?? "");
   const of = index ? `${keys.at(-3)} ${keys.at(-2)}` : keys.at(-2);
-  const isPlain = isDownlink && keys[1] === "channel";
+  const isPlain = isDownlink && keys[1] === "channel" && keys.length === 3;
   const owner = (keys.length > 2 && !isPlain) || key === "path" || key === "name" ? ` (${of})` : "";
   return `${name}${owner}${unit === undefined ? "" : ` [${unit[1]}]`}`;
 }

@@ -81,7 +81,7 @@ export const downlinkSchema = z.strictObject({
     .prefault({})
     .describe("how the model becomes symbols, as in inference without arq and statisticsBits"),
   receiver: z
-    .preprocess((entry) => withPreset(expandReceiver(entry)), named(estimators))
+    .preprocess((entry) => (typeof entry === "string" ? { name: entry } : entry), named(estimators))
     .prefault("ml")
     .describe("how a device estimates the model: an estimator with one setting, a name or a map"),
 });
@@ -92,7 +92,9 @@ export type Downlink = z.output<typeof downlinkSchema>;
 export const federatedPointShape = {
   model: networkSchema
     .safeExtend({ travel: modelSchema.shape.travel })
-    .describe("the network that is trained, and which of its tensors go over the uplink"),
+    .describe(
+      "the network that is trained, and which of its tensors go over the uplink, and over a downlink",
+    ),
   dataset: named(datasets).describe("images that train it, and others that score it"),
   devices: z
     .strictObject({

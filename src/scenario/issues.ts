@@ -120,6 +120,9 @@ function describeName(issue: Issue, schema: z.ZodType, root: unknown): string {
   if (part === undefined) return `${where} is missing: name one of ${known.join(", ")}`;
   if (name === undefined) return `${where}.name is missing: it must be one of ${known.join(", ")}`;
   if (typeof name !== "string") return `${where}.name must be a name, got ${shorten(name)}`;
+  if (known.includes(name)) {
+    return `${where} must be a map, { name: ${name} } and its parameters, got ${shorten(part)}`;
+  }
   return `${where}.name: ${unknownName(kind, name, known)}`;
 }
 

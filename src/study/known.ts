@@ -6,7 +6,7 @@ import type { Estimator, Known } from "../receiver/estimator.js";
 import { estimateMoments, momentsOf } from "../receiver/moments.js";
 import type { Moments, Prior, PriorPart, PriorRequest, TensorPlace } from "../receiver/prior.js";
 import { priorRequestOf } from "../receiver/side-information.js";
-import { estimatorOf, type PointSettings, receiverLabel } from "../scenario/schema.js";
+import { estimatorOf, receiverLabel } from "../scenario/schema.js";
 import { matcher, nearestHint, unmatched } from "../weights/patterns.js";
 import type { Bench } from "./bench.js";
 
@@ -137,7 +137,7 @@ function groupsOf(
 
 /** Throws InputError where a receiver names tensors that the network does not send, or a group gets none. */
 export function checkGroups(
-  { receivers }: Pick<PointSettings, "receivers">,
+  { receivers }: { readonly receivers: readonly Record<string, unknown>[] },
   network: Pick<Network, "layout">,
 ): void {
   const names = network.layout.entries.map(({ name }) => name);

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { openFederatedBench, trialSource } from "../../src/federated/bench.js";
-import { broadcast } from "../../src/federated/downlink.js";
+import { DeviceTrainer } from "../../src/federated/device-trainer.js";
+import { broadcast, downlinkFiles } from "../../src/federated/downlink.js";
 import { RoundMemory } from "../../src/federated/round-memory.js";
 import { prepareFederated } from "../../src/federated/study.js";
 import { gather, normalizedError } from "../../src/math/vectors.js";
 import { weightStatistics } from "../../src/transmitter/transmitter.js";
+import { folderWith } from "../files/temporary-folder.js";
 import { largestDifference, planOf, runAll } from "./fixture.js";
 
 /** Broadcasts the first model of a network in which not everything travels, and says what devices got of what travels. */
@@ -139,15 +141,74 @@ describe("trainings", () => {
       "uplink.symbolRateHz=1e4",
       "server.broadcastS=0.5",
       "devices.speed={ name: constant, examplesPerS: 100 }",
-      `downlink={ channel: { name: awgn, snrDb: 10 }, ${sent} }`,
+      `downlink={ channel: { name: awgn, snrDb: 10 }, ${sent}, receiver: { name: mmse, scope: tensor } }`,
     ]);
     const symbols = Math.ceil(6370 / 2);
-    const airtime = symbols / 1e5 + symbols / 1e4;
+    // Mean and variance of each of 4 tensors, 32 bits each, a bit in a symbol.
+    const airtime = (symbols + 2 * 4 * 32) / 1e5 + symbols / 1e4;
     for (const { round, timeS, airtimeS } of records) {
       // 40 images on each of 6 devices, twice.
       expect(timeS).toBeCloseTo(round * (0.5 + 0.8 + airtime), 9);
       expect(airtimeS).toBeCloseTo(round * airtime, 9);
     }
+  });
+
+  test("a round by hand: devices train from what they have received, whoever else drops out", async () => {
+    const common = ["uplink=ideal", "training.rounds=1", "devices.dropout=0.5", noisy(5)];
+    for (let seed = 1; seed <= 20; seed++) {
+      const overrides = [...common, `seed=${seed}`];
+      const [course] = await runAll(overrides);
+      const { active, dropped, ready } = course.records[1];
+      if (dropped.length !== 1 || dropped[0] !== active[0]) continue;
+
+      const { points, study } = await planOf(...overrides);
+      const { settings } = points[0];
+      const bench = await openFederatedBench(settings, study);
+      const memory = new RoundMemory(bench);
+      const model = bench.initial(0);
+      broadcast(model, {
+        downlink: settings.downlink!,
+        bench,
+        memory,
+        devices: active,
+        receptionsBefore: 0,
+        random: trialSource(seed, 0).child("downlink").child("round 0"),
+      });
+      const device = await DeviceTrainer.open(bench.part);
+      const wanted = model.slice();
+      for (const k of ready) {
+        const start = memory.start(active.indexOf(k));
+        const result = start.slice();
+        const indices = bench.partition(0, settings)[k];
+        const random = [seed, "trial 0", `device ${k}`] as const;
+        const task = { indices, random, epoch: 0, epochs: 2, learningRate: 0.1, start, result };
+        await device.train(task, () => {});
+        wanted.forEach((_, place) => {
+          wanted[place] += (result[place] - start[place]) / ready.length;
+        });
+      }
+      expect(ready).toHaveLength(2);
+      expect(largestDifference(course.model, wanted)).toBeLessThan(1e-6);
+      expect(largestDifference(course.model, model)).toBeGreaterThan(1e-3);
+      return;
+    }
+    throw new Error("no seed in which the first device alone drops out");
+  });
+
+  test("a recording is used up reception by reception; its file is hashed", async () => {
+    const receptions = 4 * 3;
+    const noise = new Float32Array(receptions * 6370).map((_, k) => ((k % 7) - 3) / 2);
+    const folder = folderWith({ "noise.f32": new Uint8Array(noise.buffer) });
+    const channel = `{ name: recorded, path: ${folder}/noise.f32, snrDb: 10 }`;
+    const [{ records }] = await runAll([`downlink={ channel: ${channel} }`]);
+    // The values' mean square is 1.
+    for (const { downlinkNmse } of records.slice(1)) expect(downlinkNmse).toBeCloseTo(0.1, 4);
+    const { points } = await planOf(`downlink={ channel: ${channel} }`);
+    expect(downlinkFiles(points[0].settings.downlink!)).toEqual([`${folder}/noise.f32`]);
+    const longer = planOf(`downlink={ channel: ${channel} }`, "training.rounds=5");
+    await expect(longer.then((plan) => prepareFederated(plan))).rejects.toThrow(
+      /downlink, each of whose 15 receptions is a trial: .* trial 14 needs/,
+    );
   });
 
   test("devices that no setting makes sense for drop out, and are named", async () => {
@@ -172,8 +233,17 @@ test.each([
     "{ channel: { name: agwn } }",
     /downlink\.channel\.name: unknown channel "agwn"; did you mean "awgn"/,
   ],
-  ["{ channel: { name: awgn } }", /downlink\.channel/],
-  ["{}", /downlink\.channel/],
+  ["{ channel: { name: awgn } }", /downlink\.channel needs snrDb, wnrDb or budget/],
+  ["{ channel: awgn }", /downlink\.channel must be a map, \{ name: awgn \} and its parameters/],
+  ["{}", /downlink\.channel is missing/],
+  [
+    "{ channel: { name: block-fading, snrDb: 9, coherenceS: 1, inversion: plain } }",
+    /downlink\.channel: inversion suits one receiver/,
+  ],
+  [
+    "{ channel: { name: chain, links: [{ name: awgn, snrDb: 9 }, { name: doppler, snrDb: 9, speedMps: 1, carrierHz: 1 GHz, inversion: plain }] } }",
+    /downlink\.channel: inversion suits one receiver/,
+  ],
   [
     "{ channel: { name: awgn, snrDb: 9 }, receiver: mmes }",
     /downlink\.receiver\.name: unknown .* "mmes"; did you mean "mmse"/,
@@ -189,7 +259,15 @@ test.each([
   ],
   [
     "{ channel: { name: pcm-storage, readAfterS: 60 }, transmitter: { interleaving: random } }",
-    /transmitter\.interleaving must be off with pcm-storage/,
+    /downlink, .*: transmitter\.interleaving must be off with pcm-storage/,
+  ],
+  [
+    "{ channel: { name: awgn, snrDb: 9 }, receiver: { name: mmse-pb, preset: paper-fig3 } }",
+    /downlink\.receiver\.preset: is a grid/,
+  ],
+  [
+    "{ channel: { name: awgn, snrDb: 9 }, receiver: { name: mmse-pb, groups: { g: { tensors: [no*] } } } }",
+    /downlink: receivers\.mmse-pb\.groups\.g\.tensors: no tensor that is sent matches "no\*"/,
   ],
 ])("bad input: %s", async (downlink, message) => {
   const prepared = async () => prepareFederated(await planOf(`downlink=${downlink}`));
