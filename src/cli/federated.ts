@@ -5,7 +5,6 @@ import { InputError, inScenario } from "../errors.js";
 import { benchKey } from "../federated/bench.js";
 import { isFinished, type StoredCourse } from "../federated/course.js";
 import { coursesFolder, readCourse, writeCourse } from "../federated/course-store.js";
-import { downlinkFiles } from "../federated/downlink.js";
 import type { CourseName } from "../federated/history.js";
 import type { FederatedHeader, FinishedCourse } from "../federated/results.js";
 import {
@@ -22,7 +21,7 @@ import { federatedTable } from "../report/federated-table.js";
 import { checkRunFolder, isFree, makeRunFolder, runFolders } from "../report/run-folder.js";
 import { counted } from "../report/wording.js";
 import { type FederatedPlan, loadFederated } from "../scenario/load-federated.js";
-import { receiverLabel } from "../scenario/schema.js";
+import { channelFiles, receiverLabel } from "../scenario/schema.js";
 import { hashFiles } from "../study/assemble.js";
 import { differences } from "../study/resume.js";
 import { commandOf } from "./command-of.js";
@@ -80,7 +79,7 @@ async function describe(
   const { study, points } = plan;
   const files = new Set([
     ...[...benches.values()].flatMap((bench) => bench.files),
-    ...points.flatMap(({ settings: { downlink } }) => (downlink ? downlinkFiles(downlink) : [])),
+    ...points.flatMap(({ settings: { downlink } }) => (downlink ? channelFiles(downlink) : [])),
   ]);
   const labels = points.map(({ settings }) => settings.receivers.map(receiverLabel));
   const { analysis } = study;

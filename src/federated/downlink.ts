@@ -70,6 +70,7 @@ export function broadcast(
   const { receiver } = downlink;
   const estimator = estimatorOf(receiver);
   const { received, estimate } = memory;
+  const sideBits = bitsPerNumber * numbersSent(estimator, receiver, travelling.entries.length);
   const errors: number[] = [];
   const deaf: number[] = [];
   const notes = new Set<string>();
@@ -79,8 +80,7 @@ export function broadcast(
       transmissionTo(downlink, network, { random, device, reception: receptionsBefore + i }),
       received,
     );
-    const bits = bitsPerNumber * numbersSent(estimator, receiver, travelling.entries.length);
-    const { airtimeS, latencyS } = withSideInformation(sent, bits, downlink.transmitter);
+    const { airtimeS, latencyS } = withSideInformation(sent, sideBits, downlink.transmitter);
     cost.airtimeS = Math.max(cost.airtimeS, airtimeS);
     cost.latencyS = Math.max(cost.latencyS, latencyS);
     const { known, notes: more } = knownOf(estimator, receiver, network, sent.observation);
@@ -97,18 +97,15 @@ export function broadcast(
     start.set(model);
     scatter(estimate, travellingPlaces, start);
   });
+  const nmse = mean(errors);
   return {
     ...cost,
-    // No number where the model is 0.
-    ...(errors.length > 0 && Number.isFinite(mean(errors)) && { nmse: mean(errors) }),
+    // No number where nobody has an estimate, or the model is 0.
+    ...(Number.isFinite(nmse) && { nmse }),
     deaf,
     notes: [...notes],
   };
 }
-
-/** Files that the channel reads. */
-export const downlinkFiles = ({ channel }: Downlink) =>
-  channelOf({ channel }).files?.(channel as never) ?? [];
 
 /** Throws InputError where the downlink does not suit the network, or so many receptions. */
 export function checkDownlink(

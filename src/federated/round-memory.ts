@@ -2,14 +2,11 @@
 import type { FederatedBench } from "./bench.js";
 
 export class RoundMemory {
-  /** The model vector that is broadcast without errors; threads share it. */
-  readonly sent: Float32Array;
-  /** What a device receives of a broadcast. */
-  readonly received: Float32Array;
   readonly estimate: Float32Array;
   readonly candidate: Float32Array;
   readonly #size: number;
   readonly #travelling: number;
+  #received: Float32Array | undefined;
   readonly #starts: Float32Array[] = [];
   readonly #trained: Float32Array[] = [];
   readonly #updates: Float32Array[] = [];
@@ -17,13 +14,17 @@ export class RoundMemory {
   constructor({ whole, travelling }: Pick<FederatedBench, "whole" | "travelling">) {
     this.#size = whole.size;
     this.#travelling = travelling.size;
-    this.sent = shared(whole.size);
     this.candidate = new Float32Array(whole.size);
     this.estimate = new Float32Array(travelling.size);
-    this.received = new Float32Array(travelling.size);
   }
 
-  /** The model vector that the i-th device of a broadcast with errors begins with; threads share it. */
+  /** What a device receives of a broadcast with errors. */
+  get received(): Float32Array {
+    this.#received ??= new Float32Array(this.#travelling);
+    return this.#received;
+  }
+
+  /** A model vector that devices begin with: the 0th where all begin with the same. Threads share it. */
   start(i: number): Float32Array {
     this.#starts[i] ??= shared(this.#size);
     return this.#starts[i];

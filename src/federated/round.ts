@@ -175,8 +175,9 @@ function sendDown(
 ): Broadcast & { readonly start: (device: number) => Float32Array } {
   const { downlink } = point;
   if (downlink === undefined) {
-    memory.sent.set(model);
-    return { latencyS: 0, airtimeS: 0, deaf: [], notes: [], start: () => memory.sent };
+    const common = memory.start(0);
+    common.set(model);
+    return { latencyS: 0, airtimeS: 0, deaf: [], notes: [], start: () => common };
   }
   const sent = broadcast(model, {
     downlink,

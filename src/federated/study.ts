@@ -5,11 +5,10 @@
 import { availableParallelism } from "node:os";
 import { InputError } from "../errors.js";
 import type { Scorer } from "../models/model.js";
-import { priorRequestOf } from "../receiver/side-information.js";
 import type { FederatedPoint, FederatedReceiver } from "../scenario/federated-schema.js";
 import type { FederatedPlan } from "../scenario/load-federated.js";
-import { estimatorOf, receiverLabel } from "../scenario/schema.js";
-import { unmatched } from "../weights/patterns.js";
+import { receiverLabel } from "../scenario/schema.js";
+import { checkGroups } from "../study/known.js";
 import { benchKey, type FederatedBench, openFederatedBench, usesValidation } from "./bench.js";
 import { isFinished, openLink, runCourse, type StoredCourse } from "./course.js";
 import { openCrew } from "./crew.js";
@@ -53,20 +52,11 @@ function checkPoint(point: FederatedPoint, bench: FederatedBench, trials: number
     checkDownlink(point.downlink, bench, receptionsBefore(point, trials, 0));
   }
   const { travelling, validation } = bench;
+  checkGroups(point, { layout: travelling });
   for (const receiver of point.receivers as FederatedReceiver[]) {
-    const label = receiverLabel(receiver);
     if (usesValidation(receiver) && receiver.kappa > validation!.count) {
       throw new InputError(
-        `receivers.${label}.kappa must be at most the ${validation!.count} validation images, got ${receiver.kappa}`,
-      );
-    }
-    const names = travelling.entries.map(({ name }) => name);
-    const { groups = {} } = priorRequestOf(estimatorOf(receiver), receiver) ?? {};
-    for (const [group, patterns] of Object.entries(groups)) {
-      const pattern = unmatched(patterns, names);
-      if (pattern === undefined) continue;
-      throw new InputError(
-        `receivers.${label}.groups.${group}.tensors: no tensor that is sent matches "${pattern}"`,
+        `receivers.${receiverLabel(receiver)}.kappa must be at most the ${validation!.count} validation images, got ${receiver.kappa}`,
       );
     }
   }

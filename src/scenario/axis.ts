@@ -45,4 +45,4 @@ export function axisTitle(path: string): string {
   return `${name}${owner}${unit === undefined ? "" : ` [${unit[1]}]`}`;
 }
 
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

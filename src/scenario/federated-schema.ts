@@ -73,15 +73,14 @@ const receiverEntry = z.preprocess(
 /** A broadcast has nobody to answer to, so nothing is sent again. */
 const broadcastParams = transmitterParams.omit({ arq: true, statisticsBits: true });
 
-export const downlinkSchema = z.strictObject({
+const downlinkSchema = z.strictObject({
   channel: named(channels).describe(
     "the link to a device, as in inference; every device has its own",
   ),
   transmitter: broadcastParams
     .prefault({})
     .describe("how the model becomes symbols, as in inference without arq and statisticsBits"),
-  receiver: z
-    .preprocess((entry) => (typeof entry === "string" ? { name: entry } : entry), named(estimators))
+  receiver: nameOrMap(estimators)
     .prefault("ml")
     .describe("how a device estimates the model: an estimator with one setting, a name or a map"),
 });

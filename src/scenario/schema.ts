@@ -297,6 +297,9 @@ export function receiverLabel({ label, name, refine }: Record<string, unknown>):
 
 // The schema has checked names and parameters, so each definition gets the parameters it declares.
 export const channelOf = ({ channel }: { channel: object }) => partOf<Channel>(channels, channel);
+/** Files that the channel reads. */
+export const channelFiles = (point: { channel: object }) =>
+  channelOf(point).files?.(point.channel as never) ?? [];
 export const datasetOf = ({ dataset }: { dataset: object }) =>
   partOf<DatasetFormat>(datasets, dataset);
 export const estimatorOf = (receiver: Record<string, unknown>) =>

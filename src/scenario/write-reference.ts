@@ -20,6 +20,7 @@ import { augmentations } from "../training/augmentations/index.js";
 import { schedules } from "../training/schedules/index.js";
 import { codings } from "../transmitter/codings/index.js";
 import { transmitterParams } from "../transmitter/transmitter.js";
+import { capital } from "./axis.js";
 import { type ParameterRow, parameterRows } from "./describe.js";
 import {
   airParams,
@@ -210,10 +211,6 @@ function table(rows: readonly ParameterRow[]): string {
         `| \`${row.key}\` | ${cell(row.type)} | ${row.default === undefined ? "" : `\`${cell(row.default)}\``} | ${cell(row.description)} |`,
     ),
   ].join("\n");
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -13,7 +13,7 @@ import { toldInWords } from "../receiver/side-information.js";
 import type { Plan } from "../scenario/load.js";
 import {
   baselineOf,
-  channelOf,
+  channelFiles,
   estimatorOf,
   type ReceiverSettings,
   receiverLabel,
@@ -64,9 +64,7 @@ export async function describeRun(
   const tensors = [...benches.values()].map(({ layout }) => layout.entries.length);
   const files = new Set([
     ...[...benches.values()].flatMap((b) => b.files),
-    ...plan.points.flatMap(
-      ({ settings }) => channelOf(settings).files?.(settings.channel as never) ?? [],
-    ),
+    ...plan.points.flatMap(({ settings }) => channelFiles(settings)),
   ]);
   return {
     weightlink: packageJson.version,

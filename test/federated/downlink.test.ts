@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { openFederatedBench, trialSource } from "../../src/federated/bench.js";
 import { DeviceTrainer } from "../../src/federated/device-trainer.js";
-import { broadcast, downlinkFiles } from "../../src/federated/downlink.js";
+import { broadcast } from "../../src/federated/downlink.js";
 import { RoundMemory } from "../../src/federated/round-memory.js";
 import { prepareFederated } from "../../src/federated/study.js";
 import { gather, normalizedError } from "../../src/math/vectors.js";
+import { channelFiles } from "../../src/scenario/schema.js";
 import { weightStatistics } from "../../src/transmitter/transmitter.js";
 import { folderWith } from "../files/temporary-folder.js";
 import { largestDifference, planOf, runAll } from "./fixture.js";
@@ -204,7 +205,7 @@ describe("trainings", () => {
     // The values' mean square is 1.
     for (const { downlinkNmse } of records.slice(1)) expect(downlinkNmse).toBeCloseTo(0.1, 4);
     const { points } = await planOf(`downlink={ channel: ${channel} }`);
-    expect(downlinkFiles(points[0].settings.downlink!)).toEqual([`${folder}/noise.f32`]);
+    expect(channelFiles(points[0].settings.downlink!)).toEqual([`${folder}/noise.f32`]);
     const longer = planOf(`downlink={ channel: ${channel} }`, "training.rounds=5");
     await expect(longer.then((plan) => prepareFederated(plan))).rejects.toThrow(
       /downlink, each of whose 15 receptions is a trial: .* trial 14 needs/,
